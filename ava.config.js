@@ -16,7 +16,7 @@ console.error(`SEED=${seed}`); // eslint-disable-line unicorn/no-top-level-side-
 const compileCache = process.env.NODE_V8_COVERAGE === undefined ? {NODE_COMPILE_CACHE: path.join(import.meta.dirname, 'node_modules/.cache/compile')} : {};
 
 // These files wait most of their time for time limits of Got's own, which no clock of ours moves: started first, they wait beside the others.
-const waiting = new Set(['resend', 'got-behaviour', 'http2', 'waiting-limits']);
+const waiting = new Set(['resend', 'got-behavior', 'http2', 'waiting-limits']);
 const rank = file => waiting.has(path.basename(file, '.test.ts')) ? 0 : 1;
 
 export default {

@@ -48,8 +48,13 @@ const length: number = body.name.length + text.length;
 const number: number = (await cached('https://example.com')).body;
 // @ts-expect-error -- A setting of the client is none of a request.
 const refused = cached('https://example.com', {store: 'memory'});
+// @ts-expect-error -- The settings in a `context` are checked, too.
+const wrongContext = cached('https://example.com', {context: {cache: {expireAfter: true}}});
+// @ts-expect-error -- So are those of methods, streams and pages.
+const wrongContexts = [cached.post('https://example.com', {context: {cache: {refresh: 1}}}), cached.stream('https://example.com', {context: {cache: {store: 'memory'}}}), cached.paginate('https://example.com', {context: {cache: {expireAfter: true}}})];
+const byOptions = cached({url: 'https://example.com', expireAfter: '1m'});
 const [page]: readonly string[] = await cached.paginate.all<string>('https://example.com', {refresh: true});
 const stream = cached.stream('https://example.com', {expireAfter: '1m'});
 const extended: CachedGot = cached.extend({expireAfter: '1m'}, client).extend();
 
-export const all: readonly unknown[] = [installed, cache, never, reason, wrong, asGot, length, number, refused, page, stream, extended];
+export const all: readonly unknown[] = [installed, cache, never, reason, wrong, asGot, length, number, refused, page, stream, extended, wrongContext, wrongContexts, byOptions];

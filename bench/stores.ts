@@ -22,13 +22,13 @@ import {
 import {redisServer, type FoundServer} from '../test/helpers/adapter-servers.ts';
 import {ServerProcess} from '../test/helpers/server-process.ts';
 import {temporaryFolder} from '../test/helpers/temporary-folder.ts';
-import {findPackage} from '../test/stores/keyv-adapters/packages.ts';
+import {findPackage} from '../test/stores/adapters/packages.ts';
 import {
 	makerOf,
 	subjects,
 	type Subject,
 	type SubjectName,
-} from '../test/stores/keyv-adapters/subjects.ts';
+} from '../test/stores/adapters/subjects.ts';
 import {jsonBody} from './body.ts';
 
 const callers = 64;

@@ -1,7 +1,7 @@
 import {closestMatch} from 'leven';
 
 /**
-The base class of all errors of this library, except wrong settings, which are `TypeError`s.
+The base class of all errors of this library, except those for wrong settings and arguments, which are `TypeError`s (`SettingError`).
 
 `code` is stable and meant for programs. The message is meant for people and never contains a credential.
 */
@@ -22,7 +22,7 @@ export class StoreTimeoutError extends CacheHooksError {
 	override readonly name = 'StoreTimeoutError';
 
 	constructor(operation: string, milliseconds: number) {
-		super('ERR_STORE_TIMEOUT', `The store did not answer \`${operation}\` within ${milliseconds} ms`);
+		super('ERR_STORE_TIMEOUT', `The store did not answer \`${operation}\` within ${milliseconds} ms.`);
 	}
 }
 
@@ -38,7 +38,7 @@ export class RefreshTimeoutError extends CacheHooksError {
 	@param url - The URL, redacted.
 	*/
 	constructor(url: string, milliseconds: number) {
-		super('ERR_REFRESH_TIMEOUT', `The refresh of ${url} took longer than ${milliseconds} ms`);
+		super('ERR_REFRESH_TIMEOUT', `The refresh of ${url} took longer than ${milliseconds} ms.`);
 	}
 }
 
@@ -55,7 +55,7 @@ export class NotRecordedError extends CacheHooksError {
 	@param options - Has the error of the store as `cause` when the store could not be read.
 	*/
 	constructor(method: string, url: string, options?: ErrorOptions) {
-		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\``, options);
+		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\`. Record it with \`mode: 'record-missing'\`.`, options);
 	}
 }
 
@@ -102,7 +102,7 @@ function placesOf(thrown: unknown): readonly string[] {
 }
 
 /**
-A wrong setting. `path` names it (`cache.urlsExpireAfter[1]`); the message says what is wrong and what is allowed.
+A wrong setting or argument. `path` names it as the caller would write it: `cache.urlsExpireAfter[1]` for a setting of a client, `options.tags` for a member of an argument, `Cached.scope` for a decorator. The message says what is wrong and what is allowed.
 */
 export class SettingError extends TypeError {
 	override readonly name = 'TypeError';
@@ -114,7 +114,7 @@ export class SettingError extends TypeError {
 	*/
 	constructor(path: string, ...details: readonly [received: unknown, allowed: string] | readonly [message: string]) {
 		const [first, allowed] = details;
-		super(allowed === undefined ? first as string : `Expected \`${path}\` to be ${allowed}, got ${describe(first)}`);
+		super(allowed === undefined ? first as string : `Expected \`${path}\` to be ${allowed}, got ${describe(first)}.`);
 		this.path = path;
 	}
 }
@@ -123,7 +123,13 @@ export class SettingError extends TypeError {
 export function unknownOption(path: string, name: string, known: Iterable<string>): SettingError {
 	const names = [...known];
 	const similar = similarName(name, names);
-	return new SettingError(`${path}.${name}`, `Unknown option \`${path}.${name}\`. ${similar === undefined ? '' : `Did you mean \`${similar}\`? `}The options are \`${names.join('`, `')}\`.`);
+	return new SettingError(`${path}.${name}`, `Unknown option \`${path}.${name}\`. ${similar === undefined ? '' : `Did you mean \`${similar}\`? `}${names.length === 1 ? 'The only option is' : 'The options are'} ${listed(names, 'and')}.`);
+}
+
+/** Returns names as a part of a sentence: `a`, `b` or `c`. */
+export function listed(names: Iterable<string>, conjunction: 'and' | 'or'): string {
+	const quoted = Array.from(names, name => `\`${name}\``);
+	return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter(Boolean).join(` ${conjunction} `);
 }
 
 /** The only setting that has another name in requests-cache. */
@@ -149,8 +155,16 @@ export function shownText(text: string): string {
 }
 
 /** Wraps a value that may be a secret, so that a message shows only its type. */
-export function hidden(value: unknown): unknown {
-	return typeof value === 'string' || typeof value === 'number' ? new Object(value) : value;
+export function concealed(value: unknown): unknown {
+	return typeof value === 'string' || typeof value === 'number' ? new Concealed(`a ${typeof value}`) : value;
+}
+
+class Concealed {
+	readonly kind: string;
+
+	constructor(kind: string) {
+		this.kind = kind;
+	}
 }
 
 /**
@@ -168,6 +182,14 @@ export function describe(value: unknown): string {
 
 	if (typeof value === 'function') {
 		return value.name === '' ? 'a function' : `function \`${value.name}\``;
+	}
+
+	if (Array.isArray(value)) {
+		return 'an array';
+	}
+
+	if (value instanceof Concealed) {
+		return value.kind;
 	}
 
 	if (typeof value === 'object') {

@@ -12,16 +12,14 @@ export type {DescribedResponse, SaveOptions, UpdatedCache} from './cache/saving.
 export {
 	cacheContext, cacheHooks, getCache, type ClientSettings,
 } from './got/cache-hooks.ts';
-export {cacheInfo, type CacheInfo} from './got/cache-info.ts';
+export {cacheInfo, explain, type CacheInfo} from './got/cache-info.ts';
 export {
 	createCachedGot, type CachedGot, type CachedRequestFunction, type CachedStreamFunction,
 } from './got/create-cached-got.ts';
 export {
-	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache,
+	clear, deleteResponses, disabled, enabled, installCache, isInstalled, uninstallCache, type Installation,
 } from './got/global/install-cache.ts';
-export type {Installation} from './got/global/install-cache.ts';
 export {withoutNetwork} from './exchange/scope.ts';
-export {explain} from './got/cache-info.ts';
 export {
 	Cached, cached, Refresh, Uncached,
 } from './decorators/cached.ts';
@@ -36,37 +34,34 @@ export type {MethodSettings, ResultSettings} from './decorators/method-settings.
 export {
 	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
 } from './errors.ts';
-export {DEFAULT_IGNORED_PARAMETERS} from './identity/credentials.ts';
-export type {IgnoredParameter} from './identity/credentials.ts';
+export {DEFAULT_IGNORED_PARAMETERS, type IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
 export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
-export {CachedRequest} from './entry/cached-response.ts';
-export {CachedResponse, InvalidEntry} from './entry/cached-response.ts';
-export type {Mode} from './policy/types.ts';
+export {CachedRequest, CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {EvaluatedRule} from './policy/facts.ts';
-export {parseDirectives as parseCacheControl, type CacheDirectives} from './policy/directives.ts';
+export type {CacheDirectives} from './policy/directives.ts';
 export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/url-patterns.ts';
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpirationTime,
 } from './policy/expiration.ts';
 export type {
-	PassReason, ReadReason, Reason, WriteReason,
+	Mode, PassReason, ReadReason, Reason, WriteReason,
 } from './policy/types.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,
 } from './entry/serializers/compression.ts';
-export {encrypted, type EncryptedOptions, type EncryptionKey} from './entry/serializers/cryptography.ts';
+export {
+	encrypted, signed, type EncryptedOptions, type EncryptionKey, type SignedOptions,
+} from './entry/serializers/cryptography.ts';
 export type {FormatName} from './entry/serializers/formats.ts';
 export {
 	initSerializer, SerializerPipeline, type PipelineOptions, type PipelineStage,
 } from './entry/serializers/pipeline.ts';
-export {signed, type SignedOptions} from './entry/serializers/cryptography.ts';
-export type {
-	EntryBody, EntryDocument, Stage, StageContext, StageInput, StageOutput,
-} from './entry/serializers/stage.ts';
-export {UnreadableError, type UnreadableReason} from './entry/serializers/stage.ts';
 export {
-	getExpirationDatetime, getUrlExpiration, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
+	UnreadableError, type EntryBody, type EntryDocument, type Stage, type StageContext, type StageInput, type StageOutput, type UnreadableReason,
+} from './entry/serializers/stage.ts';
+export {
+	getExpirationDatetime, getUrlExpiration, parseCacheControl, type CacheSettings, type FilterCallback, type LiveSettings, type RequestSettings, type TagCallback,
 } from './settings/settings.ts';
 export type {MaybePromise} from './maybe-promise.ts';
 export type {CircuitState} from './stores/circuits.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import ts from 'typescript';
 
-/** As in `xo.config.ts`, which the compiler does not check. */
+/** The type of the table in `xo.config.ts`, which the compiler does not check. */
 type Row = {readonly source: readonly string[]; readonly node: readonly string[]; readonly packages: readonly string[]};
 
 type Import = {
@@ -77,7 +77,7 @@ function isAllowed({importer, target, targetFile}: Import): boolean {
 		: packages.some(name => name === target || (name.endsWith('*') && target.startsWith(name.slice(0, -1))));
 }
 
-test('each folder and each top-level file of source/ has a row in the import table, and each row is of one', t => {
+test('each folder and each top-level file of source/ has a row in the import table, and each row names an existing one', t => {
 	t.deepEqual(Object.keys(house).toSorted(), [...new Set(files.map(file => roomOf(file)))].toSorted());
 });
 
@@ -89,12 +89,12 @@ test('the rows of the import table stand in the order of the layers: each import
 	t.deepEqual(upward, []);
 });
 
-test('the files of source/ import what the import table allows', t => {
+test('the files of source/ import only what the import table allows', t => {
 	const refused = imports.filter(entry => !isAllowed(entry)).map(({file, target, targetFile}) => `${file} → ${targetFile ?? target}`);
 	t.deepEqual(refused, []);
 });
 
-test('the import table allows nothing that no file imports', t => {
+test('every import that the table allows is used by a file', t => {
 	const unused = Object.entries(house).flatMap(([room, row]) => {
 		const targets = new Set(imports.filter(({importer}) => importer === room).map(({target}) => target));
 		return [
@@ -106,13 +106,13 @@ test('the import table allows nothing that no file imports', t => {
 	t.deepEqual(unused, []);
 });
 
-test('no files of source/ import each other in a circle, types aside', t => {
+test('there are no circular imports in source/, except of types', t => {
 	const edges = Map.groupBy(imports.filter(({isType, targetFile}) => !isType && targetFile !== undefined), ({file}) => file);
 	const done = new Set<string>();
 	const circles: string[] = [];
-	const visit = (file: string, way: readonly string[]): void => {
-		if (way.includes(file)) {
-			circles.push([...way.slice(way.indexOf(file)), file].join(' → '));
+	const visit = (file: string, chain: readonly string[]): void => {
+		if (chain.includes(file)) {
+			circles.push([...chain.slice(chain.indexOf(file)), file].join(' → '));
 			return;
 		}
 
@@ -121,7 +121,7 @@ test('no files of source/ import each other in a circle, types aside', t => {
 		}
 
 		for (const {targetFile} of edges.get(file) ?? []) {
-			visit(targetFile!, [...way, file]);
+			visit(targetFile!, [...chain, file]);
 		}
 
 		done.add(file);

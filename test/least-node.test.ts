@@ -56,7 +56,7 @@ const header = [
 	'import * as zlib from \'node:zlib\';',
 ].join(' ');
 
-test('what the least Node.js lacks does not compile', t => {
+test('code that the oldest supported Node.js cannot run does not compile', t => {
 	const root = path.resolve(import.meta.dirname, '..');
 	const config = ts.getParsedCommandLineOfConfigFile(path.join(root, 'tsconfig.build.json'), {noEmit: true, isolatedDeclarations: false}, {...ts.sys, onUnRecoverableConfigFileDiagnostic() {}})!;
 	const file = path.join(root, 'source/least-node.ts');

@@ -301,7 +301,7 @@ export class CacheCore {
 		const {name, maxKeyBytes = 8192} = this.store;
 		const bytes = key === undefined ? 0 : Buffer.byteLength(key);
 		if (bytes > maxKeyBytes) {
-			throw new CacheHooksError('ERR_KEY_TOO_LONG', `The store \`${name}\` holds keys of up to ${maxKeyBytes} bytes, and \`keyFn\` made one of ${bytes}: make a digest of it`);
+			throw new CacheHooksError('ERR_KEY_TOO_LONG', `The store \`${name}\` holds keys of up to ${maxKeyBytes} bytes, and \`keyFn\` made one of ${bytes}. Return a digest of it.`);
 		}
 
 		return key;
@@ -339,7 +339,7 @@ export class CacheCore {
 		}
 
 		const setting = isReplaying ? 'mode: \'replay\'' : 'readOnly: true';
-		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The cache is read only by \`${setting}\`, and \`${method}\` would change what is stored. Make an \`HttpCache\` without that setting for it`);
+		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The cache is read-only because of \`${setting}\`, and \`${method}\` would change what is stored. Create an \`HttpCache\` without that setting for it.`);
 	}
 
 	/** Deletes all entries and records. */

@@ -1,5 +1,14 @@
-import {describe, SettingError, unknownOption} from '../errors.ts';
+import {listed, SettingError} from '../errors.ts';
 import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
+import {
+	boolean,
+	functionOf,
+	listOf,
+	parseInput,
+	parseOptions,
+	text,
+	type Parsers,
+} from '../parse.ts';
 import {timeBefore} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
@@ -71,32 +80,39 @@ export type NamedRequest = {
 	readonly isByUrl: boolean;
 };
 
-const criteriaNames: ReadonlySet<string> = new Set<keyof Criteria>(['keys', 'urls', 'requests', 'patterns', 'tags', 'valid', 'expired', 'invalid', 'olderThan']);
+const criteriaParsers: Parsers<Omit<Criteria, 'urls' | 'requests'> & {readonly urls?: readonly NamedRequest[]; readonly requests?: readonly NamedRequest[]}> = {
+	keys: listOf('a key', text.parse),
+	urls: listOf('a URL', (url, path) => isUrl(url) ? {request: describedRequest({url}, path), isByUrl: true} : undefined),
+	requests: listOf('an object with a `url`', (request, path) => ({request: describedRequest(request, path), isByUrl: false})),
+	patterns: listOf('a glob, a RegExp or a URLPattern', pattern => isUrlPattern(pattern) ? pattern : undefined),
+	tags: listOf('a tag, which is a string that is not empty', text.parse),
+	valid: boolean,
+	expired: boolean,
+	invalid: boolean,
+	olderThan: {
+		allowed: 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)',
+		parse: value => timeBefore(value, 0) === undefined ? undefined : value as ExpirationTime,
+	},
+};
 
 /**
 Checks and parses criteria.
 
 @param findKeys - Returns the keys of the entries that answer some requests.
-@throws {TypeError} If one of them is unknown or invalid: the message names it.
+@throws {SettingError} If a criterion is unknown or invalid.
 */
-export async function parseCriteria(criteria: Criteria, findKeys: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
-	checkNames(criteria, 'criteria', criteriaNames);
-	const keys = [
-		...list(criteria, 'keys', 'a key', isText),
-		...await findKeys([
-			...list(criteria, 'urls', 'a URL', isUrl).flatMap(url => [{url}, {url, method: 'HEAD'}]).map(request => ({request: describedRequest(request), isByUrl: true})),
-			...list(criteria, 'requests', 'an object with a `url`', isRequest).map(request => ({request: describedRequest(request), isByUrl: false})),
-		]),
-	];
+export async function parseCriteria(criteria: unknown, findKeys: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
+	const {keys = [], urls = [], requests = [], patterns = [], tags = [], valid, expired, invalid = false, olderThan} = parseOptions(criteriaParsers, criteria, 'criteria');
+	const named = [...urls.flatMap(byUrl => [byUrl, {...byUrl, request: {...byUrl.request, method: 'HEAD'}}]), ...requests];
 	return {
-		keys: new Set(keys),
-		tags: new Set(list(criteria, 'tags', 'a tag: a string that is not empty', isText)),
-		patterns: list(criteria, 'patterns', 'a glob, a RegExp or a URLPattern', isUrlPattern).map(pattern => compileUrlPattern(pattern)),
-		valid: flag(criteria, 'valid'),
-		expired: flag(criteria, 'expired'),
-		invalid: flag(criteria, 'invalid') ?? false,
-		olderThan: momentOf(criteria.olderThan, now),
-		given: Object.entries(criteria).filter(([, value]) => value !== undefined && value !== false).map(([name]) => name),
+		keys: new Set([...keys, ...await findKeys(named)]),
+		tags: new Set(tags),
+		patterns: patterns.map(pattern => compileUrlPattern(pattern)),
+		valid,
+		expired,
+		invalid,
+		olderThan: olderThan === undefined ? undefined : timeBefore(olderThan, now),
+		given: Object.entries(criteria as object).filter(([, value]) => value !== undefined && value !== false).map(([name]) => name),
 	};
 }
 
@@ -131,79 +147,6 @@ export function isFresh({expires}: StoredResponse, now: number): boolean {
 	return expires === undefined || expires > now;
 }
 
-/**
-Checks that all members of an object of options are known.
-
-@throws {TypeError} If one is not: the message names it, and the known ones.
-*/
-export function checkNames(options: unknown, path: string, known: ReadonlySet<string>): void {
-	const all = `\`${[...known].join('`, `')}\``;
-	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-		throw new SettingError(path, options, `an object of ${all}`);
-	}
-
-	const unknown = Object.keys(options).find(name => !known.has(name));
-	if (unknown !== undefined) {
-		throw unknownOption(path, unknown, known);
-	}
-}
-
-function list<Item>(criteria: Criteria, name: 'keys' | 'urls' | 'requests' | 'patterns' | 'tags', allowed: string, isItem: (item: unknown) => item is Item): Item[] {
-	const items: unknown = criteria[name] ?? [];
-	if (!Array.isArray(items)) {
-		throw new SettingError(`criteria.${name}`, items, `an array, each item ${allowed}`);
-	}
-
-	const wrong = items.findIndex(item => !isItem(item));
-	if (wrong !== -1) {
-		throw new SettingError(`criteria.${name}[${wrong}]`, items[wrong], allowed);
-	}
-
-	return items as Item[];
-}
-
-function flag(criteria: Criteria, name: 'valid' | 'expired' | 'invalid'): boolean | undefined {
-	const value: unknown = criteria[name] ?? undefined;
-	if (value !== undefined && typeof value !== 'boolean') {
-		throw new SettingError(`criteria.${name}`, value, 'a boolean');
-	}
-
-	return value;
-}
-
-function momentOf(time: ExpirationTime | undefined, now: number): number | undefined {
-	try {
-		return time === undefined ? undefined : timeBefore(time, now);
-	} catch {
-		throw new SettingError('criteria.olderThan', time, 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)');
-	}
-}
-
-function isText(value: unknown): value is string {
-	return typeof value === 'string' && value !== '';
-}
-
-/**
-Checks a request that a user names.
-
-@throws {TypeError} If it is invalid.
-*/
-export function checkedRequest(request: unknown): DescribedRequest {
-	if (!isRequest(request)) {
-		throw new TypeError(`Expected \`request\` to be an object with a valid \`url\`, and optionally \`method\`, \`headers\` and \`body\`, got ${describe(request)}`);
-	}
-
-	return request;
-}
-
-function isRequest(value: unknown): value is DescribedRequest {
-	const {url, method, headers, body} = new Object(value) as Partial<Record<keyof DescribedRequest, unknown>>;
-	return isUrl(url)
-		&& (method === undefined || isText(method))
-		&& (headers === undefined || (typeof headers === 'object' && headers !== null))
-		&& (body === undefined || typeof body === 'string' || body instanceof Uint8Array);
-}
-
 function isUrl(value: unknown): value is string | URL {
 	return value instanceof URL || (typeof value === 'string' && URL.canParse(value));
 }
@@ -218,18 +161,16 @@ export type Target =
 export function checkedTarget(target: Target): string | NamedRequest {
 	const {key, url, request} = new Object(target) as {key?: unknown; url?: unknown; request?: unknown};
 	if ([key, url, request].filter(value => value !== undefined).length !== 1) {
-		throw new SettingError('target', target, 'an object with one of `key`, `url` and `request`');
+		throw new SettingError('target', target, 'an object with either `key`, `url` or `request`');
 	}
 
 	if (key === undefined) {
-		return {request: describedRequest(checkedRequest(url === undefined ? request : {url})), isByUrl: url !== undefined};
+		return url === undefined
+			? {request: describedRequest(request, 'target.request'), isByUrl: false}
+			: {request: describedRequest({url}, 'target'), isByUrl: true};
 	}
 
-	if (typeof key !== 'string') {
-		throw new SettingError('target.key', key, 'a string');
-	}
-
-	return key;
+	return parseInput(text, key, 'target.key');
 }
 
 export type LongTask = {
@@ -240,15 +181,18 @@ export type LongTask = {
 	readonly onProgress?: ((done: number) => void) | undefined;
 };
 
-const taskNames: ReadonlySet<string> = new Set<keyof LongTask>(['signal', 'onProgress']);
+export const taskParsers: Parsers<LongTask> = {
+	signal: {allowed: 'an AbortSignal', parse: value => value instanceof AbortSignal ? value : undefined},
+	onProgress: functionOf('a function `(done) => void`'),
+};
 
 /**
 Checks the options of a task.
 
-@throws {TypeError} If one is unknown.
+@throws {SettingError} If one is unknown or invalid.
 */
-export function checkTask(task: LongTask): void {
-	checkNames(task, 'task', taskNames);
+export function checkTask(task: unknown): void {
+	parseOptions(taskParsers, task, 'task');
 }
 
 const sortKeys = ['createdAt', 'expires', 'key', 'size'] as const;
@@ -269,27 +213,24 @@ export type Sorting = {
 	readonly expired?: boolean | undefined;
 };
 
-const sortingNames: ReadonlySet<string> = new Set(['by', 'descending', 'limit', 'expired']);
+const sortingParsers: Parsers<Sorting> = {
+	by: {
+		allowed: listed(sortKeys.map(name => `'${name}'`), 'or'),
+		parse: value => sortKeys.find(name => name === value),
+	},
+	descending: boolean,
+	limit: {
+		allowed: 'a whole number from 0',
+		parse: value => Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : undefined,
+	},
+	expired: boolean,
+};
 
 /**
 Checks the options of `sorted`.
 
-@throws {TypeError} If an option is unknown or invalid: the message names it, and what is allowed.
+@throws {SettingError} If an option is unknown or invalid.
 */
-export function checkSorting(sorting: Sorting): void {
-	checkNames(sorting, 'sorting', sortingNames);
-	const {by = 'createdAt', descending = false, limit = 0, expired = true} = sorting;
-	if (!sortKeys.includes(by)) {
-		throw new SettingError('sorting.by', by, `one of \`'${sortKeys.join('\'`, `\'')}'\``);
-	}
-
-	if (!Number.isSafeInteger(limit) || limit < 0) {
-		throw new SettingError('sorting.limit', limit, 'a whole number from 0');
-	}
-
-	for (const [name, value] of Object.entries({descending, expired})) {
-		if (typeof value !== 'boolean') {
-			throw new SettingError(`sorting.${name}`, value, 'a boolean');
-		}
-	}
+export function checkSorting(sorting: unknown): void {
+	parseOptions(sortingParsers, sorting, 'sorting');
 }

@@ -1,6 +1,6 @@
 import {Buffer, isUtf8} from 'node:buffer';
 import {SettingError} from '../errors.ts';
-import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
+import {sentRequest, type SentRequest} from '../identity/sent-request.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
 import {redirectTarget} from '../entry/cached-response.ts';
 import {decodedContent} from '../entry/content-coding.ts';
@@ -209,7 +209,7 @@ function archivedEntry(entry: Members, path: string): Archived | undefined {
 
 	const archived = {
 		request: {
-			...describedRequest(archivedRequest(request, `${path}.request`)),
+			...archivedRequest(request, `${path}.request`),
 			...(request._trust !== undefined && {trust: textOf(request._trust, `${path}.request._trust`)}),
 		},
 		took: numberOf(entry.time, `${path}.time`),
@@ -221,7 +221,7 @@ function archivedEntry(entry: Members, path: string): Archived | undefined {
 	return statusCode >= 200 && statusCode < 600 && request._bodyNotStored !== true ? archived : undefined;
 }
 
-function archivedRequest(request: Members, path: string): DescribedRequest {
+function archivedRequest(request: Members, path: string): SentRequest {
 	const url = textOf(request.url, `${path}.url`);
 	if (!URL.canParse(url)) {
 		throw new SettingError(`${path}.url`, url, 'a URL');
@@ -235,12 +235,8 @@ function archivedRequest(request: Members, path: string): DescribedRequest {
 		}
 	}
 
-	return {
-		method: textOf(request.method, `${path}.method`),
-		url,
-		headers,
-		...(request.postData !== undefined && {body: bodyOf(request.postData, `${path}.postData`)}),
-	};
+	const body = request.postData === undefined ? undefined : bodyOf(request.postData, `${path}.postData`);
+	return sentRequest(textOf(request.method, `${path}.method`), new URL(url), headers, body);
 }
 
 /** Returns the text of a body, or the parameters of a form. */

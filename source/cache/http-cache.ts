@@ -1,5 +1,5 @@
 import {EventEmitter} from 'node:events';
-import {CacheHooksError, describe, SettingError} from '../errors.ts';
+import {CacheHooksError, SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
@@ -20,7 +20,6 @@ import type {
 } from './types.ts';
 import {CacheCore} from './core.ts';
 import {
-	checkedRequest,
 	checkSorting,
 	checkTask,
 	forChanges,
@@ -32,12 +31,7 @@ import {
 	type Sorting,
 	type Target,
 } from './criteria.ts';
-import {
-	exportHar,
-	importHar,
-	type Har,
-	type ImportedHar,
-} from './har.ts';
+import type {Har, ImportedHar} from './har.ts';
 import {
 	findTarget,
 	keysOf,
@@ -46,10 +40,11 @@ import {
 	listSorted,
 	type Listed,
 } from './listing.ts';
-import {recreateKeys, type RecreatedKeys} from './recreate-keys.ts';
+import type {RecreatedKeys} from './recreate-keys.ts';
 import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';
 import {
 	checkedExpiration,
+	checkedImportOptions,
 	checkedOptions,
 	checkedResponse,
 	copyEntries,
@@ -152,9 +147,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const core = this.#writable('save');
 		const saved = subject instanceof CachedResponse
 			? await saveAgain(core, subject, checkedOptions(rest[0]))
-			: await saveResponse(core, describedRequest(checkedRequest(subject)), checkedResponse(rest[0] as DescribedResponse), checkedOptions(rest[1]));
+			: await saveResponse(core, describedRequest(subject), checkedResponse(rest[0]), checkedOptions(rest[1]));
 		if (typeof saved === 'string') {
-			throw new CacheHooksError('ERR_NOT_STORABLE', `The response may not be stored: ${saved}`);
+			throw new CacheHooksError('ERR_NOT_STORABLE', `The response cannot be stored, for the reason \`${saved}\`.`);
 		}
 
 		return new CachedResponse(saved.key, saved.stored, core.settings.now);
@@ -322,6 +317,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
 		const core = this.#writable('recreateKeys');
 		checkTask(task);
+		const {recreateKeys} = await import('./recreate-keys.ts');
 		return recreateKeys(core, task);
 	}
 
@@ -354,7 +350,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		const core = this.#writable('update');
 		checkTask(task);
 		if (!(other instanceof HttpCache) || other === this) {
-			throw new TypeError(`Expected another HttpCache, got ${other === this ? 'the same one' : describe(other)}`);
+			throw new SettingError('other', other, other === this ? 'another cache than this one' : 'an `HttpCache`');
 		}
 
 		return copyEntries(core, coreOf(other), task);
@@ -367,7 +363,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
-		return identify(describedRequest(checkedRequest(request)), settings).key(secret);
+		return identify(describedRequest(request), settings).key(secret);
 	}
 
 	/**
@@ -383,7 +379,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async explain(request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-		return this.#client.explain(checkedRequest(request), settings);
+		return this.#client.explain(request, settings);
 	}
 
 	/** The settings of the client, which may be changed while it runs. */
@@ -440,7 +436,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
-		return exportHar(this.#list(criteria, task));
+		const listed = this.#list(criteria, task);
+		const {exportHar} = await import('./har.ts');
+		return exportHar(listed);
 	}
 
 	/**
@@ -456,7 +454,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
-		return importHar(this.#writable('fromHar'), har, checkedOptions(options, ['signal', 'onProgress']));
+		const core = this.#writable('fromHar');
+		const checked = checkedImportOptions(options);
+		const {importHar} = await import('./har.ts');
+		return importHar(core, har, checked);
 	}
 
 	/** Whether the store is used (`closed`), is not called after faults (`open`), or is tried by one call (`half-open`). Reads and writes have a circuit each, and this is the worse state of the two; a `circuit` event says which one has changed. A store that is not read is not written either. */
@@ -492,7 +493,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	get #client(): AttachedClient {
 		const {client} = internals.get(this)!;
 		if (client === undefined) {
-			throw new TypeError('Expected a cache that a client uses: pass it to `cacheHooks({cache})`, or get the cache of a client by `getCache(client)`');
+			throw new SettingError('cache', 'No client uses this cache. Pass it to `cacheHooks({cache})`, or get the cache of a client by `getCache(client)`.');
 		}
 
 		return client;
@@ -515,7 +516,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		checkTask(task);
 		const selection = await this.#select(criteria);
 		if (selection.given.length === 0) {
-			throw new SettingError('criteria', criteria, `an object with at least one criterion (${hint})`);
+			throw new SettingError('criteria', `\`criteria\` has no criterion. Add one; ${hint}.`);
 		}
 
 		return forChanges(selection);

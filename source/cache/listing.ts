@@ -102,7 +102,7 @@ export type Listed =
 /** An entry that no request finds. */
 export class UnreachableEntryError extends CacheHooksError {
 	constructor() {
-		super('ERR_UNREACHABLE_ENTRY', 'No request finds the entry any more: it was deleted by a tag, or is a variant of a deleted entry');
+		super('ERR_UNREACHABLE_ENTRY', 'No request finds the entry any more, because it was deleted by a tag, or is a variant of a deleted entry.');
 	}
 }
 

@@ -1,4 +1,13 @@
 import {SettingError} from '../errors.ts';
+import {
+	asObject,
+	headersOf,
+	parseInput,
+	parseMembers,
+	parseOptions,
+	type Parser,
+	type Parsers,
+} from '../parse.ts';
 import {identify} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {exposesCredential} from '../identity/stored-request.ts';
@@ -20,7 +29,7 @@ import {
 	withTags,
 } from './compose-response.ts';
 import type {CacheCore} from './core.ts';
-import {checkNames, type LongTask} from './criteria.ts';
+import {taskParsers, type LongTask} from './criteria.ts';
 import {listAll} from './listing.ts';
 
 /**
@@ -64,27 +73,32 @@ type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredRespons
 
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
+const responseParsers: Parsers<Omit<DescribedResponse, 'body'>> = {
+	statusCode: {
+		allowed: 'a whole number from 200 to 599',
+		parse: value => Number.isSafeInteger(value) && (value as number) >= 200 && (value as number) <= 599 ? value as number : undefined,
+	},
+	statusMessage: {allowed: 'a string', parse: value => typeof value === 'string' ? value : undefined},
+	// A line break would end the header (RFC 9110 §5.5).
+	headers: headersOf('a string without line breaks', line => typeof line === 'string' && !/[\0\n\r]/v.test(line)),
+	rawBody: {allowed: 'a Uint8Array', parse: value => value instanceof Uint8Array ? value : undefined},
+};
+
 /**
-Checks a response that a user passes.
+Checks a response that a user passes. Other members are ignored, so that a response of Got can be passed.
 
-@throws {TypeError} If a part of it is invalid.
+@throws {SettingError} If it is not an object, or a member is invalid.
 */
-export function checkedResponse(response: DescribedResponse): Received {
-	const {statusCode = 200, statusMessage = '', headers = {}, rawBody, body = new Uint8Array(0)} = new Object(response) as DescribedResponse;
-	if (!Number.isSafeInteger(statusCode) || statusCode < 200 || statusCode > 599) {
-		throw new SettingError('response.statusCode', statusCode, 'a whole number from 200 to 599');
-	}
-
-	if (typeof statusMessage !== 'string') {
-		throw new SettingError('response.statusMessage', statusMessage, 'a string');
-	}
-
+export function checkedResponse(response: unknown): Received {
+	const given = parseInput({allowed: 'an object with a response', parse: asObject}, response, 'response') as DescribedResponse;
+	const {statusCode = 200, statusMessage = '', headers = {}, rawBody} = parseMembers(responseParsers, given, 'response');
+	const {body = new Uint8Array(0)} = given;
 	const content = rawBody ?? (typeof body === 'string' ? new TextEncoder().encode(body) : body);
 	if (!(content instanceof Uint8Array)) {
 		throw new SettingError('response.body', body, 'a string or a Uint8Array');
 	}
 
-	const rawHeaders = checkedHeaders(headers);
+	const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 	const decoded = rawBody === undefined ? content : decodedContent({body: content, fields: fieldsOf(rawHeaders)});
 	return {
 		statusCode, statusMessage, rawHeaders, body: Uint8Array.from(decoded),
@@ -175,55 +189,44 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 	return {key: response.cacheKey, stored: written};
 }
 
+type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
+
+const expirationParser: Parser<StoredExpiration> = {
+	allowed: 'a number of seconds from 0, a valid Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`',
+	parse(value) {
+		const expiration = parseExpiration(value);
+		return expiration?.kind === 'do-not-cache' ? undefined : expiration;
+	},
+};
+
 /**
 Parses the expiration of a stored response.
 
-@throws {TypeError} If it is invalid, or `DO_NOT_CACHE`.
+@throws {SettingError} If it is not an expiration, or is `DO_NOT_CACHE`.
 */
-export function checkedExpiration(expireAfter: ExpirationTime): Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}> {
-	const expiration = parseExpiration(expireAfter);
-	if (expiration === undefined || expiration.kind === 'do-not-cache') {
-		throw new SettingError('expireAfter', expireAfter, 'seconds, a Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`');
-	}
-
-	return expiration;
+export function checkedExpiration(expireAfter: unknown): StoredExpiration {
+	return parseInput(expirationParser, expireAfter, 'expireAfter');
 }
 
-function checkedHeaders(headers: NonNullable<DescribedResponse['headers']>): string[] {
-	const lines: string[] = [];
-	for (const [name, value] of Object.entries(headers)) {
-		for (const line of [value ?? []].flat()) {
-			if (typeof line !== 'string') {
-				throw new SettingError(`response.headers[${JSON.stringify(name)}]`, line, 'a string or an array of strings');
-			}
-
-			lines.push(name, line);
-		}
-	}
-
-	return lines;
-}
-
-const saveNames: ReadonlySet<string> = new Set<keyof SaveOptions>(['expireAfter', 'tags']);
+const saveParsers: Parsers<SaveOptions> = {
+	expireAfter: {...expirationParser, parse: value => expirationParser.parse(value, '') && value as ExpirationTime},
+	tags: {
+		allowed: `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`,
+		parse: value => Array.isArray(value) && areTagsBounded(value) ? value : undefined,
+	},
+};
 
 /**
-Checks the options of `save`.
+Checks the options of `save`, or those of `fromHar`.
 
-@param further - The names of further options.
-@throws {TypeError} If one is unknown or invalid.
+@throws {SettingError} If one is unknown or invalid.
 */
-export function checkedOptions(options: unknown = {}, further: Iterable<string> = []): SaveOptions {
-	checkNames(options, 'options', new Set([...saveNames, ...further]));
-	const {expireAfter, tags} = new Object(options) as {expireAfter?: ExpirationTime; tags?: unknown};
-	if (expireAfter !== undefined) {
-		checkedExpiration(expireAfter);
-	}
+export function checkedOptions(options: unknown = {}): SaveOptions {
+	return parseOptions(saveParsers, options, 'options');
+}
 
-	if (tags !== undefined && !(Array.isArray(tags) && areTagsBounded(tags))) {
-		throw new SettingError('tags', tags, `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`);
-	}
-
-	return new Object(options);
+export function checkedImportOptions(options: unknown): SaveOptions & LongTask {
+	return parseOptions({...saveParsers, ...taskParsers}, options, 'options');
 }
 
 /** The result of `update`. */

@@ -42,7 +42,7 @@ export function serializerOf({name, valueType, isHumanReadable = false}: Pick<St
 
 	const pipeline = initSerializer(chosen, {decodeContent: decodeContent ?? byDefault?.decodeContent});
 	if (pipeline.gives === 'document' && (valueType === 'bytes' || valueType === 'text')) {
-		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, since the store \`${name}\` holds ${valueType}`);
+		throw new SettingError('cache.serializer', serializer, `a serializer that gives text or bytes, because the store \`${name}\` holds ${valueType}`);
 	}
 
 	return pipeline;

@@ -235,7 +235,7 @@ export class CacheWrites {
 	}
 
 	#drop(key: string): void {
-		this.#fail(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is too slow: ${this.#writes} writes of ${this.#bytes} bytes are pending, and a response was not stored`));
+		this.#fail(key, new CacheHooksError('ERR_STORE_QUEUE', `The store is too slow. ${this.#writes} writes of ${this.#bytes} bytes are pending, so that a response was not stored.`));
 	}
 
 	#fail(key: string, error: unknown): void {

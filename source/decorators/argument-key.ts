@@ -1,6 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
-import {describe} from '../errors.ts';
+import {describe, SettingError} from '../errors.ts';
+import {isPlainObject} from '../parse.ts';
 
 /** Returns the arguments of a call as text. Trailing `undefined` arguments are ignored. */
 export function argumentsText(inputs: readonly unknown[], label: string): string {
@@ -12,7 +13,7 @@ export function argumentsText(inputs: readonly unknown[], label: string): string
 Returns a value as text. Two values have the same text if and only if they are structurally equal, regardless of the order of the members of objects and the items of `Map` and `Set`.
 
 @param path - The location of the value, for error messages.
-@throws {TypeError} If part of the value is not plain data: a function, a symbol, an instance of a class, or a circular reference.
+@throws {SettingError} If part of the value is not plain data: a function, a symbol, an instance of a class, or a circular reference.
 */
 export function structuralText(value: unknown, path: string, parents: readonly unknown[] = []): string {
 	switch (typeof value) {
@@ -46,7 +47,7 @@ export function structuralText(value: unknown, path: string, parents: readonly u
 
 function objectText(value: object, path: string, parents: readonly unknown[]): string {
 	if (parents.includes(value)) {
-		throw new TypeError(`\`${path}\` contains itself and cannot be included in the key: pass a \`keyFn\``);
+		throw new SettingError(path, `\`${path}\` contains itself and cannot be included in the key. Pass a \`keyFn\`.`);
 	}
 
 	const inner = [...parents, value];
@@ -84,8 +85,7 @@ function builtinText(value: object): string | undefined {
 }
 
 function membersText(value: object, path: string, parents: readonly unknown[]): string {
-	const prototype: unknown = Object.getPrototypeOf(value);
-	if (prototype !== null && prototype !== Object.prototype) {
+	if (!isPlainObject(value)) {
 		throw keyError(value, path);
 	}
 
@@ -98,7 +98,6 @@ function membersText(value: object, path: string, parents: readonly unknown[]): 
 	return `{${members.toSorted().join(',')}}`;
 }
 
-function keyError(value: unknown, path: string): TypeError {
-	const description = typeof value === 'symbol' ? String(value) : describe(value);
-	return new TypeError(`\`${path}\` is ${description} and cannot be included in the key: pass a \`keyFn\``);
+function keyError(value: unknown, path: string): SettingError {
+	return new SettingError(path, `\`${path}\` is ${describe(value)} and cannot be included in the key. Pass a \`keyFn\`.`);
 }

@@ -1,3 +1,5 @@
+import {anyFunction, parseInput} from '../parse.ts';
+import {settingsObject} from '../settings/parsers.ts';
 import {
 	ClassConfig,
 	configureClass,
@@ -5,6 +7,7 @@ import {
 	type ClassTarget,
 } from './class-settings.ts';
 import {
+	checkParentheses,
 	defineMetadata,
 	isContext,
 	placeError,
@@ -31,11 +34,10 @@ class GitHub {
 }
 ```
 */
-export function CacheConfig(settings: CacheConfigOptions = {}): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	if (typeof settings === 'function') {
-		throw new TypeError('`@CacheConfig` stands without parentheses. Call it: `@CacheConfig()`');
-	}
-
+export function CacheConfig(...given: [settings?: CacheConfigOptions]): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	checkParentheses('CacheConfig', given);
+	const [settings = {}] = given;
+	parseInput(settingsObject, settings, 'CacheConfig');
 	return (...inputs: unknown[]) => {
 		const [target, context] = inputs;
 		const isClass = isContext(context) ? context.kind === 'class' : inputs.length === 1;
@@ -43,7 +45,7 @@ export function CacheConfig(settings: CacheConfigOptions = {}): ClassDecorator {
 			throw placeError('@CacheConfig()', 'something that is not a class', 'a class');
 		}
 
-		applySettings(target, settings);
+		applySettings(target, settings, 'CacheConfig');
 	};
 }
 
@@ -61,20 +63,18 @@ const report = withCacheSettings({store: 'memory', expireAfter: '5m'}, async () 
 ```
 */
 export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: CacheConfigOptions, original: Original): Original {
-	if (typeof original !== 'function') {
-		throw new TypeError('Expected a function or a class as the second argument of `withCacheSettings`');
-	}
-
+	parseInput(settingsObject, settings, 'withCacheSettings');
+	parseInput({...anyFunction, allowed: 'a function or a class'}, original, 'original');
 	if (/^class\b/v.test(Function.prototype.toString.call(original))) {
-		applySettings(original, settings);
+		applySettings(original, settings, 'withCacheSettings');
 		return original;
 	}
 
 	return configuredFunction(original as AnyFunction, new ClassConfig(settings, undefined, 'withCacheSettings')) as Original;
 }
 
-function applySettings(target: ClassTarget, settings: CacheConfigOptions): void {
-	const config = configureClass(target, settings, 'CacheConfig');
+function applySettings(target: ClassTarget, settings: CacheConfigOptions, label: string): void {
+	const config = configureClass(target, settings, label);
 	defineMetadata(settingsKey, config.settings, target);
 	wrapMembers(target.prototype);
 	wrapMembers(target);

@@ -1,4 +1,11 @@
 import {httpCacheOf, type HttpCache} from '../cache/http-cache.ts';
+import {SettingError} from '../errors.ts';
+import {
+	asObject,
+	isPlainObject,
+	parseInput,
+	type Parser,
+} from '../parse.ts';
 import {callInScope, scopes} from '../exchange/scope.ts';
 import {defaultClient} from './call.ts';
 import {cachedFunctionOf, type ResultLocation} from './cached-function.ts';
@@ -45,7 +52,7 @@ export function cacheKeyOf<Target extends object, Name extends MethodName<Target
 export function cacheKeyOf(...call: unknown[]): string | undefined {
 	const locations = locateCall(call);
 	if (locations.length > 1) {
-		throw new TypeError('Several classes have this method: pass the instance and the method name');
+		throw new SettingError('method', 'Several classes have this `method`. Pass the instance and the method name.');
 	}
 
 	return locations[0]!.key;
@@ -60,9 +67,15 @@ await cacheOf(github).clear();
 ```
 */
 export function cacheOf(target: object): HttpCache {
+	parseInput(cacheOwner, target, 'target');
 	const scope = scopeOfClass(target, scopes.getStore());
 	return httpCacheOf(callInScope(scope, () => defaultClient().inScope.cache, undefined, []));
 }
+
+const cacheOwner: Parser<object> = {
+	allowed: 'a class, an instance of a class, or a function',
+	parse: value => typeof value === 'function' || (asObject(value) !== undefined && !isPlainObject(value)) ? value as object : undefined,
+};
 
 function locateCall(call: readonly unknown[]): readonly ResultLocation[] {
 	const [target, name] = call;
@@ -75,7 +88,7 @@ function locateCall(call: readonly unknown[]): readonly ResultLocation[] {
 	const member = isObject ? (target as unknown as Record<PropertyKey, AnyFunction | undefined>)[name as PropertyKey] : undefined;
 	const named = cachedFunctionOf(member);
 	if (named === undefined) {
-		throw new TypeError('Expected a method with `result: true`, or an instance and the name of such a method. A decorator above `@Cached()` hides it');
+		throw new SettingError('method', 'Expected `method` to be a method with `result: true` or, after an instance, the name of one. A decorator above `@Cached()` conceals it.');
 	}
 
 	return [named.locate(target, call.slice(2))];

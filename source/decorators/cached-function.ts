@@ -8,6 +8,7 @@ import {
 	scopes,
 	type Scope,
 } from '../exchange/scope.ts';
+import {isPromise} from '../maybe-promise.ts';
 import {argumentsText, structuralText} from './argument-key.ts';
 import {Call, clientOfCache, defaultClient} from './call.ts';
 import {methodName, registerName, type NamedFunction} from './call-request.ts';
@@ -114,7 +115,7 @@ export class CachedFunction {
 		const owners = Array.from(this.#owners, owner => typeof owner === 'function' ? owner : Object.create(owner) as object);
 		const needsInstance = this.#settings.scope === 'instance' || this.#settings.keyFn !== undefined || owners.some(owner => configOf(owner)?.isPerInstance);
 		if (needsInstance || owners.length === 0) {
-			throw new CacheHooksError('ERR_CALL_OBJECT', `Pass the instance and the method name: the results of ${this.#label} cannot be found by the function alone`);
+			throw new CacheHooksError('ERR_CALL_OBJECT', `Pass the instance and the method name. The results of ${this.#label} cannot be found by the function alone.`);
 		}
 
 		return owners;
@@ -124,7 +125,7 @@ export class CachedFunction {
 		const client = this.#client();
 		const send = async (): Promise<unknown> => {
 			const result = callInScope<unknown, readonly unknown[], unknown>(outer, this.#original, self, inputs);
-			if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+			if (!isPromise(result)) {
 				throw noPromiseError(this.#label, 'no promise');
 			}
 
@@ -210,7 +211,7 @@ export class CachedFunction {
 /** Returns the id of an instance, which is unique to this process. */
 function instanceId(self: unknown, label: string): string {
 	if (self === null || (typeof self !== 'object' && typeof self !== 'function')) {
-		throw new CacheHooksError('ERR_CALL_OBJECT', `${label} has results for each instance: call it on an instance`);
+		throw new CacheHooksError('ERR_CALL_OBJECT', `${label} has results for each instance. Call it on an instance.`);
 	}
 
 	const id = instanceIds.get(self) ?? crypto.randomUUID();
@@ -219,5 +220,5 @@ function instanceId(self: unknown, label: string): string {
 }
 
 function noPromiseError(label: string, what: string): CacheHooksError {
-	return new CacheHooksError('ERR_RESULT_NOT_A_PROMISE', `${label} returns ${what}: a function with \`result: true\` has to return a promise`);
+	return new CacheHooksError('ERR_RESULT_NOT_A_PROMISE', `${label} returns ${what}. A function with \`result: true\` has to return a promise.`);
 }

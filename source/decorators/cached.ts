@@ -1,8 +1,10 @@
 import {coreOf} from '../cache/http-cache.ts';
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, SettingError} from '../errors.ts';
+import {anyFunction, parseInput} from '../parse.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
 import {CachedFunction, cachedFunctionOf} from './cached-function.ts';
 import {
+	checkParentheses,
 	decorate,
 	settingsKey,
 	type AnyFunction,
@@ -47,12 +49,9 @@ class GitHub {
 */
 export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
 export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings): FunctionDecorator; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-export function Cached(expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	if (typeof expireAfter === 'function') {
-		throw new TypeError('`@Cached` stands without parentheses. Call it: `@Cached()`');
-	}
-
-	return methodDecorator('@Cached()', parseMethodSettings(expireAfter, settings));
+export function Cached(...given: [expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings]): unknown { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	checkParentheses('Cached', given);
+	return methodDecorator('@Cached()', parseMethodSettings(...given));
 }
 
 /**
@@ -68,7 +67,9 @@ class GitHub {
 }
 ```
 */
-export function Uncached(): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Uncached(...none: readonly never[]): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	checkParentheses('Uncached', none);
+	checkNoArguments('Uncached', none);
 	return methodDecorator('@Uncached()', parseMethodSettings(undefined, {disabled: true}));
 }
 
@@ -85,8 +86,16 @@ class GitHub {
 }
 ```
 */
-export function Refresh(): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+export function Refresh(...none: readonly never[]): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	checkParentheses('Refresh', none);
+	checkNoArguments('Refresh', none);
 	return methodDecorator('@Refresh()', parseMethodSettings(undefined, {refresh: true}));
+}
+
+function checkNoArguments(name: string, {length}: readonly unknown[]): void {
+	if (length > 0) {
+		throw new SettingError(name, `\`@${name}()\` takes no arguments. Remove them.`);
+	}
 }
 
 function methodDecorator(label: string, settings: ParsedSettings): FunctionDecorator {
@@ -130,14 +139,11 @@ const repos = cached(async function repos(name: string) {
 export function cached<This, Inputs extends any[], Value>(original: (this: This, ...inputs: Inputs) => PromiseLike<Value>, expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): (this: This, ...inputs: Inputs) => Promise<Value>;
 export function cached<Original extends AnyFunction>(original: Original, expireAfter?: ExpirationTime, settings?: MethodSettings): Original;
 export function cached(original: AnyFunction, expireAfter?: ExpirationTime, settings?: MethodSettings | AnyResultSettings): unknown {
-	if (typeof original !== 'function') {
-		throw new TypeError('Expected a function as the first argument of `cached`');
-	}
-
+	parseInput(anyFunction, original, 'original');
 	const parsed = parseMethodSettings(expireAfter, settings, 'cached');
 	const name = parsed.result?.name ?? original.name;
 	if (name === '' && parsed.result !== undefined) {
-		throw new CacheHooksError('ERR_CALL_NAME', 'The key of results includes the name of the function: use a named function, or set a `name`');
+		throw new CacheHooksError('ERR_CALL_NAME', 'The key of results includes the name of the function, which has none. Use a named function, or set a `name`.');
 	}
 
 	return wrapCached(original, parsed, `\`${name}()\``);

@@ -69,7 +69,7 @@ export function methodName(owner: object | undefined, method: string, label: str
 	const isStatic = typeof owner === 'function';
 	const name: unknown = isStatic ? owner.name : owner?.constructor.name;
 	if (typeof name !== 'string' || name === '' || name === 'Object') {
-		throw new CacheHooksError('ERR_CALL_NAME', `${label} has no class whose name can be included in the key: call it on its instance, or set a \`name\``);
+		throw new CacheHooksError('ERR_CALL_NAME', `${label} has no class whose name can be included in the key. Call it on its instance, or set a \`name\`.`);
 	}
 
 	return `${name}${isStatic ? '::' : '.'}${method}`;
@@ -100,7 +100,7 @@ export function registerName(cache: CacheCore, name: string, {identity, owner}: 
 	if (registration === undefined || isCollected(registration)) {
 		ofCache.set(name, {identity: new WeakRef(identity), owner: owner && new WeakRef(owner)});
 	} else if (registration.identity.deref() !== identity || registration.owner?.deref() !== owner) {
-		throw new CacheHooksError('ERR_CALL_NAME', `Two functions have the name \`${name}\` in one cache: set a different \`name\` for one of them`);
+		throw new CacheHooksError('ERR_CALL_NAME', `Two functions have the name \`${name}\` in one cache. Set a different \`name\` for one of them.`);
 	}
 }
 

@@ -124,7 +124,7 @@ export class Call {
 	async #read({response, refreshes}: Extract<Action, {do: 'serve'}>, exchange: Exchange): Promise<CallResult> {
 		const {client: {cache}, label, key, revival} = this.#options;
 		if (!response.fromCache) {
-			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` prevents the call`);
+			throw new CacheHooksError('ERR_NOT_CACHED', `The result of ${label} is not cached, and \`onlyIfCached\` prevents the call.`);
 		}
 
 		try {
@@ -146,10 +146,10 @@ export class Call {
 
 	/** Refreshes a result in the background. A function that never ends blocks neither other refreshes nor callers that wait for all of them. */
 	#refresh(exchange: Exchange): void {
-		this.#options.client.refresh(exchange, async inFlight => withinTime(this.#renew(inFlight), refreshTimeout, undefined));
+		this.#options.client.refresh(exchange, async inFlight => withinTime(this.#refreshInFlight(inFlight), refreshTimeout, undefined));
 	}
 
-	async #renew(inFlight: InFlight<Match>): Promise<void> {
+	async #refreshInFlight(inFlight: InFlight<Match>): Promise<void> {
 		const exchange = this.#open({refresh: true, background: true});
 		const action = await exchange.next({type: 'begin', inFlight});
 		if (action.do !== 'send') {

@@ -44,10 +44,6 @@ export class ClassConfig {
 	@throws {TypeError} If a setting is invalid.
 	*/
 	constructor(own: CacheConfigOptions, inherited: ClassConfig | undefined, label: string) {
-		if (typeof own !== 'object' || own === null) {
-			throw new SettingError(label, own, 'an object of settings');
-		}
-
 		const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 		const inheritedStorage = inherited && inherited.#storage;
 		checkSettings(given, label, inheritedStorage !== undefined);

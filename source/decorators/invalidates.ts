@@ -3,7 +3,6 @@ import {httpCacheOf} from '../cache/http-cache.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
 import {deleteWhere} from '../cache/removal.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
-import {SettingError, unknownOption} from '../errors.ts';
 import {
 	callInScope,
 	Layer,
@@ -12,7 +11,13 @@ import {
 } from '../exchange/scope.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
 import {redactUrl, resourceOf} from '../identity/references.ts';
-import {describedRequest} from '../identity/sent-request.ts';
+import {describedRequest, parseRequest} from '../identity/sent-request.ts';
+import {
+	listOf,
+	parseOptions,
+	text,
+	type Parsers,
+} from '../parse.ts';
 import {callMethod} from '../policy/facts.ts';
 import {
 	compileUrlPattern,
@@ -30,6 +35,7 @@ import {
 import {cachedFunctionOf, type ResultLocation} from './cached-function.ts';
 import {classOf, scopeOfClass} from './class-settings.ts';
 import {
+	checkParentheses,
 	decorate,
 	invalidatesKey,
 	type AnyFunction,
@@ -55,9 +61,8 @@ export type Invalidated = {
 type GivenInvalidated = Invalidated | ((self: unknown, ...inputs: readonly unknown[]) => Invalidated);
 
 /**
-Deletes what a method invalidates, once it has succeeded and before its promise resolves: from the cache of its class, and from the caches of the clients that it used. This reads every entry of those caches. A method that does not return a promise does not wait for it.
+Deletes what a method invalidates (`invalidated`, or what it returns for the instance and the arguments), once it has succeeded and before its promise resolves: from the cache of its class, and from the caches of the clients that it used. This reads every entry of those caches. A method that does not return a promise does not wait for it.
 
-@param invalidated - What to delete, or a function of the instance and the arguments that returns it.
 @throws {TypeError | CacheHooksError} At definition, if it is invalid, or the decorator is not applied to a method.
 
 @example
@@ -70,8 +75,9 @@ class GitHub {
 }
 ```
 */
-export function Invalidates<This, Arguments extends any[]>(invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	const given = invalidated as GivenInvalidated;
+export function Invalidates<This, Arguments extends any[]>(...options: [invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)]): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
+	checkParentheses('Invalidates', options);
+	const [given] = options as readonly [GivenInvalidated];
 	if (typeof given !== 'function') {
 		checkInvalidated(given);
 	}
@@ -209,35 +215,13 @@ function compileEntries({requests, calls}: InvalidatedEntries, matchesUrl: UrlMa
 	return ({method, url}) => (named.size > 0 && named.has(nameOf(method, url))) || matchesUrl(url);
 }
 
-const rows: Readonly<Record<keyof Invalidated, readonly [allowed: string, isAllowed: (item: unknown) => boolean]>> = {
-	tags: ['a tag, which is a string that is not empty', isNonEmptyString],
-	urls: ['a glob, a RegExp or a URLPattern', isUrlPattern],
-	requests: ['an object with a `url`', item => URL.canParse(String((item as {url?: unknown} | undefined)?.url))],
-	methods: ['the name of a method', isNonEmptyString],
+const invalidatedParsers: Parsers<Invalidated> = {
+	tags: listOf('a tag, which is a string that is not empty', text.parse),
+	urls: listOf('a glob, a RegExp or a URLPattern', pattern => isUrlPattern(pattern) ? pattern : undefined),
+	requests: listOf('an object with a `url`', (request, path) => parseRequest(request, path)),
+	methods: listOf('the name of a method', text.parse),
 };
 
-function checkInvalidated(given: Invalidated): void {
-	if (typeof given !== 'object' || given === null) {
-		throw new SettingError('Invalidates', given, 'an object with `tags`, `urls`, `requests` or `methods`, or a function that returns one');
-	}
-
-	for (const [name, list] of Object.entries(given)) {
-		const row = Object.hasOwn(rows, name) ? rows[name as keyof Invalidated] : undefined;
-		if (row === undefined) {
-			throw unknownOption('Invalidates', name, Object.keys(rows));
-		}
-
-		if (!Array.isArray(list)) {
-			throw new SettingError(`Invalidates.${name}`, list, 'an array');
-		}
-
-		const wrong = list.findIndex(item => !row[1](item));
-		if (wrong !== -1) {
-			throw new SettingError(`Invalidates.${name}[${wrong}]`, list[wrong], row[0]);
-		}
-	}
-}
-
-function isNonEmptyString(value: unknown): boolean {
-	return typeof value === 'string' && value !== '';
+function checkInvalidated(given: unknown): void {
+	parseOptions(invalidatedParsers, given, 'Invalidates');
 }

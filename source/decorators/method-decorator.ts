@@ -1,4 +1,4 @@
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, SettingError} from '../errors.ts';
 
 /** Any function. Its own types say what it takes and returns. */
 
@@ -109,7 +109,21 @@ export function decorate(decorator: MethodDecorator, inputs: readonly unknown[])
 }
 
 export function placeError(label: string, place: string, expected = 'a method, or an accessor or getter that returns a function'): CacheHooksError {
-	return new CacheHooksError('ERR_DECORATOR_PLACE', `\`${label}\` is applied to ${place}: apply it to ${expected}`);
+	return new CacheHooksError('ERR_DECORATOR_PLACE', `\`${label}\` is applied to ${place}. Apply it to ${expected}.`);
+}
+
+/**
+Refuses the call of a decorator that stands without parentheses: its arguments are what is decorated.
+
+@throws {SettingError} When the arguments are those of a standard or a legacy decorator.
+*/
+export function checkParentheses(name: string, inputs: readonly unknown[]): void {
+	const [target, key] = inputs;
+	const isClass = inputs.length === 1 && typeof target === 'function' && name !== 'Invalidates';
+	const isLegacy = typeof target === 'object' && (typeof key === 'string' || typeof key === 'symbol');
+	if (isClass || isLegacy || isContext(key)) {
+		throw new SettingError(name, `\`@${name}\` stands without parentheses. Call it: \`@${name}()\`.`);
+	}
 }
 
 function decorateStandard(decorator: MethodDecorator, target: unknown, context: Context): unknown {
@@ -173,7 +187,7 @@ function wrapGetter(get: () => unknown, wrap: (original: AnyFunction) => AnyFunc
 	return function (this: unknown) {
 		const value: unknown = Reflect.apply(get, this, []);
 		if (typeof value !== 'function') {
-			throw new CacheHooksError('ERR_DECORATOR_PLACE', `\`${labelOf(decorator, name)}\` does not return a function: decorate getters and accessors that return one`);
+			throw new CacheHooksError('ERR_DECORATOR_PLACE', `\`${labelOf(decorator, name)}\` does not return a function. Decorate getters and accessors that return one.`);
 		}
 
 		const wrapper = wrappers.get(value) ?? wrap(value as AnyFunction);

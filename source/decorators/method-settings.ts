@@ -1,7 +1,16 @@
 import {HttpCache} from '../cache/http-cache.ts';
 import {SettingError} from '../errors.ts';
+import {
+	boolean,
+	functionOf,
+	parseInput,
+	parseMembers,
+	text,
+	type Parser,
+} from '../parse.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
-import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
+import {settingsObject} from '../settings/parsers.ts';
+import {requestSettingNames, resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
 
 /**
 The settings of a method for the requests that it makes.
@@ -76,21 +85,18 @@ export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omi
 
 export type AnyResultSettings = ResultSettings<any, any[], any>;
 
-type Row = readonly [allowed: string, isAllowed: (value: unknown) => boolean];
-
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-const commonRows: Readonly<Record<string, Row>> = {
-	result: ['a boolean', value => typeof value === 'boolean'],
-	cache: ['a cache, as `getCache(client)` returns it', value => value instanceof HttpCache],
+const commonRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
+	result: boolean,
+	cache: {allowed: 'a cache, as `getCache(client)` returns it', parse: value => value instanceof HttpCache ? value : undefined},
 };
-const resultRows: Readonly<Record<string, Row>> = {
+const resultRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 	...commonRows,
-	scope: ['`\'class\'` or `\'instance\'`', value => value === 'class' || value === 'instance'],
-	type: ['a class', isFunction],
-	revive: ['a function that restores the result from a plain copy', isFunction],
-	keyFn: ['a function `(self, ...arguments) => key`', isFunction],
-	filterFn: ['a function `(value, self, ...arguments) => boolean`', isFunction],
-	name: ['a string that is not empty', value => typeof value === 'string' && value !== ''],
+	scope: {allowed: '`\'class\'` or `\'instance\'`', parse: value => value === 'class' || value === 'instance' ? value : undefined},
+	type: functionOf('a class'),
+	revive: functionOf('a function that restores the result from a plain copy'),
+	keyFn: functionOf('a function `(self, ...arguments) => key`'),
+	filterFn: functionOf('a function `(value, self, ...arguments) => boolean`'),
+	name: text,
 };
 
 /** Settings that apply to HTTP responses only. */
@@ -112,24 +118,16 @@ Checks the settings of a method.
 @throws {TypeError} If a setting is invalid.
 */
 export function parseMethodSettings(expireAfter: ExpirationTime | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): ParsedSettings {
-	if (typeof settings !== 'object' || settings === null) {
-		throw new SettingError(label, settings, 'an object of settings');
-	}
-
+	parseInput(settingsObject, settings, label);
 	const given = Object.fromEntries(Object.entries({expireAfter, ...settings}).filter(([, value]) => value !== undefined));
 	if (expireAfter !== undefined && settings.expireAfter !== undefined) {
 		throw new SettingError(`${label}.expireAfter`, `\`${label}.expireAfter\` is the first argument already. Pass it only once.`);
 	}
 
 	const table = given.result === true ? resultRows : commonRows;
-	const entries = Object.entries(given);
-	for (const [name, value] of entries) {
-		const row = Object.hasOwn(table, name) ? table[name] : undefined;
-		if (row !== undefined && !row[1](value)) {
-			throw new SettingError(`${label}.${name}`, value, row[0]);
-		}
-
-		if (name !== 'keyFn' && name !== 'filterFn' && row === undefined && Object.hasOwn(resultRows, name)) {
+	parseMembers(table, given, label);
+	for (const name of Object.keys(given)) {
+		if (!Object.hasOwn(table, name) && Object.hasOwn(resultRows, name) && !requestSettingNames.has(name)) {
 			throw new SettingError(`${label}.${name}`, `\`${label}.${name}\` has no effect unless \`result\` is \`true\`. Set \`result\` as well.`);
 		}
 
@@ -138,7 +136,7 @@ export function parseMethodSettings(expireAfter: ExpirationTime | undefined, set
 		}
 	}
 
-	const request = Object.fromEntries(entries.filter(([name]) => !Object.hasOwn(table, name)));
+	const request = Object.fromEntries(Object.entries(given).filter(([name]) => !Object.hasOwn(table, name)));
 	resolveRequestSettings(request, label);
 	return {
 		request: Object.freeze(request),

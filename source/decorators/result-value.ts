@@ -1,5 +1,6 @@
 import {deserialize, serialize} from 'node:v8';
 import {CacheHooksError, describe} from '../errors.ts';
+import {isPlainObject} from '../parse.ts';
 
 export type ReviveOptions = {
 	/** The class of the value, or of the items if the value is an array. */
@@ -23,7 +24,7 @@ export function toBytes(value: unknown, {type, revive}: ReviveOptions, label: st
 	try {
 		return serialize(value);
 	} catch (error) {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached: structured clone does not support all of it`, {cause: error});
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached, because structured clone does not support all of it. Return a plain value, or set \`result: false\`.`, {cause: error});
 	}
 }
 
@@ -47,7 +48,7 @@ export async function fromBytes(bytes: Uint8Array, {type, revive}: ReviveOptions
 }
 
 function instanceOf(plain: unknown, type: NonNullable<ReviveOptions['type']>): unknown {
-	return isObject(plain) && isPlain(plain) ? Object.assign(Object.create(type.prototype as object) as object, plain) : plain;
+	return isPlainObject(plain) ? Object.assign(Object.create(type.prototype as object) as object, plain) : plain;
 }
 
 // The classes that structured clone preserves.
@@ -82,7 +83,7 @@ function checkMembers(value: object, path: string, seen: Set<unknown>): void {
 
 function checkDeep(value: unknown, path: string, seen: Set<unknown>): void {
 	if (typeof value === 'function' || typeof value === 'symbol') {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${typeof value === 'symbol' ? 'a symbol' : describe(value)}, which cannot be cached: return a plain value, or set \`result: false\``);
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${typeof value === 'symbol' ? 'a symbol' : describe(value)}, which cannot be cached. Return a plain value, or set \`result: false\`.`);
 	}
 
 	if (!isObject(value) || seen.has(value)) {
@@ -98,18 +99,13 @@ function checkDeep(value: unknown, path: string, seen: Set<unknown>): void {
 		for (const [index, item] of value.entries()) {
 			checkDeep(item, `${path}[${index}]`, seen);
 		}
-	} else if (isPlain(value)) {
+	} else if (isPlainObject(value)) {
 		checkMembers(value, path, seen);
 	} else if (!ArrayBuffer.isView(value) && cloneableClasses.every(known => !(value instanceof known))) {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${describe(value)}, which would be cached as a plain copy: set \`type\` or \`revive\``);
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `${path} is ${describe(value)}, which would be cached as a plain copy. Set \`type\` or \`revive\`.`);
 	}
 }
 
 function isObject(value: unknown): value is object {
 	return typeof value === 'object' && value !== null;
-}
-
-function isPlain(value: object): boolean {
-	const prototype: unknown = Object.getPrototypeOf(value);
-	return prototype === Object.prototype || prototype === null;
 }

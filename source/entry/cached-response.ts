@@ -1,5 +1,11 @@
+import {SettingError} from '../errors.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
-import {getExpirationDatetime, parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
+import {
+	expirationDate,
+	parseExpiration,
+	parseExpirationOrDate,
+	type ExpirationTime,
+} from '../policy/expiration.ts';
 import {fieldValue} from '../policy/fields.ts';
 import {decodedContent} from './content-coding.ts';
 import {
@@ -138,7 +144,12 @@ export class CachedResponse {
 	@throws {TypeError} If `time` is neither.
 	*/
 	isOlderThan(time: ExpirationTime): boolean {
-		return this.#stored.createdAt < timeBefore(time, this.#now());
+		const before = timeBefore(time, this.#now());
+		if (before === undefined) {
+			throw new SettingError('time', time, 'a Date or a duration (seconds, `\'5m\'`, `{minutes: 5}`)');
+		}
+
+		return this.#stored.createdAt < before;
 	}
 
 	/**
@@ -148,11 +159,13 @@ export class CachedResponse {
 	@throws {TypeError} If it is not an expiration, or is `DO_NOT_CACHE`.
 	*/
 	resetExpiration(expireAfter: ExpirationTime): boolean {
-		if (parseExpiration(expireAfter)?.kind === 'do-not-cache') {
-			throw new TypeError('Expected an expiration, got `DO_NOT_CACHE`. To remove the response, delete it from the cache');
+		const now = this.#now();
+		const expiration = parseExpirationOrDate(expireAfter, now);
+		if (expiration === undefined || expiration.kind === 'do-not-cache') {
+			throw new SettingError('expireAfter', expireAfter, 'an expiration other than `DO_NOT_CACHE`');
 		}
 
-		this.#expires = getExpirationDatetime(expireAfter, new Date(this.#now()))?.getTime();
+		this.#expires = expirationDate(expiration, now)?.getTime();
 		return this.isExpired;
 	}
 
@@ -254,19 +267,15 @@ export function redirectTarget({statusCode, url, fields}: StoredResponse): strin
 /**
 Returns a date as milliseconds since the epoch, or the time that is a duration before now.
 
-@throws {TypeError} If `time` is neither a date nor a duration.
+@returns `undefined` if `time` is neither.
 */
-export function timeBefore(time: ExpirationTime, now: number): number {
+export function timeBefore(time: unknown, now: number): number | undefined {
 	const expiration = parseExpiration(time);
 	if (expiration?.kind === 'at') {
 		return expiration.time;
 	}
 
-	if (expiration?.kind === 'after') {
-		return now - expiration.milliseconds;
-	}
-
-	throw new TypeError('Expected a date, or a duration (seconds, `\'5m\'`, `{minutes: 5}`)');
+	return expiration?.kind === 'after' ? now - expiration.milliseconds : undefined;
 }
 
 /**

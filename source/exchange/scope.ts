@@ -2,6 +2,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import {CacheHooksError} from '../errors.ts';
 import type {CacheCore} from '../cache/core.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
+import {anyFunction, parseInput} from '../parse.ts';
 import {resolveRequestSettings, type CacheSettings, type RequestSettings} from '../settings/settings.ts';
 
 /** Client settings that hold in a call tree, over those of the clients that are used there. */
@@ -119,6 +120,7 @@ await runWithSettings({expireAfter: '1m'}, async () => client('https://example.c
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
+	parseInput(anyFunction, action, 'action');
 	return scopes.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
@@ -165,6 +167,7 @@ await withoutNetwork(async () => client('https://example.com'));
 ```
 */
 export function withoutNetwork<Result>(action: () => Result): Result {
+	parseInput(anyFunction, action, 'action');
 	return networkRefusals.run(true, action);
 }
 
@@ -175,5 +178,5 @@ Makes the error of a request that `withoutNetwork` refuses.
 @param reason - Why the request would be sent.
 */
 export function networkRefusal(method: string, url: string, reason: string): CacheHooksError {
-	return new CacheHooksError('ERR_NO_NETWORK', `No response is stored for ${method} ${url} (${reason}), and \`withoutNetwork\` allows no request`);
+	return new CacheHooksError('ERR_NO_NETWORK', `No response is stored for \`${method} ${url}\` (${reason}), and \`withoutNetwork\` prevents the request.`);
 }

@@ -3,6 +3,7 @@ import type {CacheCore} from '../cache/core.ts';
 import type {WriteSize, Outcome} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
+import {describe, SettingError} from '../errors.ts';
 import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
@@ -314,7 +315,7 @@ function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCo
 			return tags as readonly string[];
 		}
 
-		throw new TypeError('Expected `tags` to return an array of non-empty strings');
+		throw new SettingError('cache.tags', `\`cache.tags\` returned ${describe(tags)}. It must return an array of strings that are not empty.`);
 	} catch (error) {
 		cache.events.emit('settingError', {setting: 'tags', error});
 		return undefined;

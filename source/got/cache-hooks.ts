@@ -10,13 +10,14 @@ import {
 	givenSettings,
 	HttpCache,
 } from '../cache/http-cache.ts';
-import {describe, SettingError} from '../errors.ts';
+import {SettingError} from '../errors.ts';
 import {Client} from '../exchange/client.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {runWithSettings} from '../exchange/scope.ts';
 import {liveSettings} from '../exchange/settings.ts';
 import {describedRequest} from '../identity/sent-request.ts';
-import {isPlainObject} from '../settings/parsers.ts';
+import {parseInput, type Parser} from '../parse.ts';
+import {settingsObject} from '../settings/parsers.ts';
 import {
 	cacheSettingNames,
 	resolveRequestSettings,
@@ -73,7 +74,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 /**
 Returns a Got `context` with the cache settings of a request, checked and with completion. Got types `context` as a record of unknown values, which no module augmentation can change.
 
-Use it when the instance was extended with `cacheHooks()`; one that `createCachedGot()` returns takes the settings beside Got's options. A context that many requests use is checked once.
+Use it when the instance was extended with `cacheHooks()`; one that `createCachedGot()` returns takes the settings beside Got's options, and its `context.cache` is checked by the compiler. A context that many requests use is checked once.
 
 @throws {TypeError} When a setting is wrong.
 
@@ -103,7 +104,7 @@ await getCache(client).clear();
 export function getCache(instance: Pick<Got, 'defaults'>): HttpCache;
 export function getCache(): HttpCache | undefined;
 export function getCache(instance?: Pick<Got, 'defaults'>): HttpCache | undefined {
-	return instance === undefined ? findRegistry()?.current?.client.cache : requiredClient(instance).cache;
+	return instance === undefined ? findRegistry()?.current?.client.cache : requiredClient(instance, 'instance').cache;
 }
 
 /**
@@ -111,24 +112,29 @@ Returns what the exchanges of a Got instance share.
 
 @throws {TypeError} When the instance has no cache.
 */
-export function clientOfInstance(instance: Pick<Got, 'defaults'>): Client {
-	return requiredClient(instance).client;
+export function clientOfInstance(instance: unknown, path = 'instance'): Client {
+	return requiredClient(instance, path).client;
 }
 
 export function clientOfHook(hook: BeforeRequestHook): CacheClient | undefined {
 	return clients.get(hook);
 }
 
-function requiredClient(instance: Pick<Got, 'defaults'>): CacheClient {
-	const {defaults} = new Object(instance) as Partial<Pick<Got, 'defaults'>>;
-	if (defaults?.options?.hooks === undefined) {
-		throw new TypeError(`Expected an instance of Got, got ${describe(instance)}`);
-	}
+/** Parses an instance of Got. */
+export const gotInstance: Parser<Pick<Got, 'defaults' | 'extend'>> = {
+	allowed: 'an instance of Got',
+	parse(value) {
+		const {defaults, extend} = new Object(value) as Partial<Got>;
+		return typeof extend === 'function' && Array.isArray(defaults?.options?.hooks?.beforeRequest) ? value as Got : undefined;
+	},
+};
 
+function requiredClient(instance: unknown, path: string): CacheClient {
+	const {defaults} = parseInput(gotInstance, instance, path);
 	const hook = defaults.options.hooks.beforeRequest.findLast(candidate => clients.has(candidate));
 	const client = hook === undefined ? findRegistry()?.installedFor(defaults.options)?.client : clients.get(hook);
 	if (client === undefined) {
-		throw new TypeError('This instance of Got has no cache. Use the instance that `got.extend(cacheHooks())` or `createCachedGot()` returns, or install a cache with `installCache()`.');
+		throw new SettingError(path, 'This instance of Got has no cache. Use the instance that `got.extend(cacheHooks())` or `createCachedGot()` returns, or install a cache with `installCache()`.');
 	}
 
 	return client;
@@ -140,17 +146,19 @@ Creates a client with a new cache, or with the one in its settings.
 @throws {SettingError} If a setting is wrong.
 */
 export function createClient(clientSettings: ClientSettings): CacheClient {
-	if (!isPlainObject(clientSettings)) {
-		throw new SettingError('cache', clientSettings, 'an object of settings');
-	}
-
-	const {cache: given, ...own} = clientSettings;
+	const {cache: given, ...own} = parseInput(settingsObject, clientSettings, 'cache') as ClientSettings;
 	const settings = given === undefined ? own : settingsWith(given, own);
 	const resolved = resolveSettings(settings);
 	const cache = given ?? new HttpCache(settings);
 	const client = new Client(coreOf(cache), resolved, settings);
 	attachClient(cache, {
-		explain: async (request, requestSettings) => explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache),
+		async explain(request, requestSettings) {
+			if (requestSettings !== undefined) {
+				resolveRequestSettings(requestSettings, 'settings');
+			}
+
+			return explainRequest(describedRequest(request), client.settingsFor(requestSettings), client.cache);
+		},
 		run: (ofScope, action) => runWithSettings(ofScope, action, cache),
 		settings: liveSettings(settings, given === undefined ? new Set() : cacheSettingNames, (next, stated) => {
 			client.reconfigure(next, stated);
@@ -165,7 +173,7 @@ export function createClient(clientSettings: ClientSettings): CacheClient {
 /** Returns the settings of an existing cache, with the client's own over them. */
 function settingsWith(cache: unknown, own: CacheSettings): CacheSettings {
 	if (!(cache instanceof HttpCache)) {
-		throw new SettingError('cache.cache', cache, 'an HttpCache');
+		throw new SettingError('cache.cache', cache, 'an `HttpCache`');
 	}
 
 	const ofCache = Object.keys(own).find(name => own[name as keyof CacheSettings] !== undefined && cacheSettingNames.has(name));

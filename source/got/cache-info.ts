@@ -2,9 +2,14 @@ import type {Got, Options} from 'got';
 import type {Explanation} from '../cache/types.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {parsedUrl} from '../identity/references.ts';
-import {lowerCaseNames, sentRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import type {RequestSettings} from '../settings/settings.ts';
-import {describe as describeValue} from '../errors.ts';
+import {
+	lowerCaseNames,
+	parseRequest,
+	sentRequest,
+	type DescribedRequest,
+} from '../identity/sent-request.ts';
+import {resolveRequestSettings, type RequestSettings} from '../settings/settings.ts';
+import {SettingError} from '../errors.ts';
 import type {ExchangeInfo} from '../exchange/exchange.ts';
 import type {Reason} from '../policy/types.ts';
 import {clientOfInstance} from './cache-hooks.ts';
@@ -28,8 +33,12 @@ const {decision, reason, text} = await explain(client, {url: 'https://example.co
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
-	const cacheClient = clientOfInstance(client).inScope;
-	const {method = 'GET', url, headers = {}, body} = request;
+	const cacheClient = clientOfInstance(client, 'client').inScope;
+	const {method = 'GET', url, headers = {}, body} = parseRequest(request);
+	if (settings !== undefined) {
+		resolveRequestSettings(settings, 'settings');
+	}
+
 	const {options} = client.defaults;
 	const native = {
 		...tlsOptionsOf(options),
@@ -102,7 +111,7 @@ cacheInfo(response).reason;
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {
 	const options = (response as {readonly request?: {readonly options?: Options}} | undefined | null)?.request?.options;
 	if (typeof options !== 'object' || options === null) {
-		throw new TypeError(`Expected a response of Got, got ${describeValue(response)}. Pass the response that a request resolves to, the \`response\` of a stream, or the \`response\` of an error.`);
+		throw new SettingError('response', response, 'a response of Got: what a request resolves to, or the `response` of a stream or of an error');
 	}
 
 	const known = exchangeOf(options);

@@ -4,6 +4,7 @@ import got, {
 	type Got,
 	type GotReturn,
 	type HTTPAlias,
+	type Options,
 	type OptionsInit,
 	type OptionsOfBufferResponseBody,
 	type OptionsOfBufferResponseBodyOnly,
@@ -21,17 +22,29 @@ import type {RequestPromise} from 'got';
 /** @ts-ignore -- Only Got 14 has a `CancelableRequest`. */
 import type {CancelableRequest} from 'got';
 import type {HttpCache} from '../cache/http-cache.ts';
+import {asObject, parseInput} from '../parse.ts';
 import {requestSettingNames, type LiveSettings, type RequestSettings} from '../settings/settings.ts';
-import {cacheHooks, getCache, type ClientSettings} from './cache-hooks.ts';
+import {
+	cacheHooks,
+	getCache,
+	gotInstance,
+	type ClientSettings,
+} from './cache-hooks.ts';
 
 type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] ? false : true;
 
 /** The promise of a request, by its name in the Got that is installed. */
 type Answer<Body> = IsGot14 extends true ? CancelableRequest<Body> : RequestPromise<Body>;
 
-type WithSettings<Options> = Options & RequestSettings & {
+type WithSettings<Given> = Given & RequestSettings & {
 	/** Got's `context`, where the settings of a request may be as well. */
 	readonly context?: {readonly cache?: RequestSettings};
+};
+
+/** Got's options, with any type of the body. */
+type AnyOptions = Omit<OptionsInit, 'resolveBodyOnly' | 'responseType'> & {
+	readonly responseType?: OptionsInit['responseType'] | undefined;
+	readonly resolveBodyOnly?: boolean | undefined;
 };
 
 /** Got's request function, which takes the cache settings of a request beside Got's own options. */
@@ -43,12 +56,21 @@ export type CachedRequestFunction = {
 	<T>(url: string | URL, options?: WithSettings<OptionsOfJSONResponseBodyOnly>): Answer<T>;
 	(url: string | URL, options?: WithSettings<OptionsOfBufferResponseBodyOnly>): Answer<Uint8Array<ArrayBuffer>>;
 	(url: string | URL, options?: WithSettings<StreamOptions>): Answer<unknown>;
+
+	/** Any other call that Got allows, such as one with the URL among the options. In Got 14, it may return a stream. */
+	(url?: string | URL | WithSettings<AnyOptions>, options?: WithSettings<AnyOptions>, defaults?: Options): IsGot14 extends true ? any : Answer<any>;
 };
 
 /** Got's stream function, which takes the cache settings of a request beside Got's own options. */
-export type CachedStreamFunction = (url: string | URL, options?: WithSettings<StreamOptions>) => Request;
+export type CachedStreamFunction = {
+	(url?: string | URL, options?: WithSettings<StreamOptions>): Request;
+	(options?: WithSettings<StreamOptions>): Request;
+};
 
-type CachedPagination = <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => AsyncIterableIterator<T>;
+type CachedPagination = {
+	<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): AsyncIterableIterator<T>;
+	<T, R = unknown>(options?: WithSettings<OptionsWithPagination<T, R>>): AsyncIterableIterator<T>;
+};
 
 /**
 A Got instance with a cache. It takes the cache settings of a request beside Got's own options, and is accepted wherever a Got instance is.
@@ -57,7 +79,10 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 	readonly stream: CachedStreamFunction & Record<HTTPAlias, CachedStreamFunction>;
 	readonly paginate: CachedPagination & {
 		readonly each: CachedPagination;
-		readonly all: <T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>) => Promise<T[]>;
+		readonly all: {
+			<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
+			<T, R = unknown>(options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
+		};
 	};
 
 	/** The cache, with everything that is stored. */
@@ -67,8 +92,8 @@ export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestF
 	readonly cacheSettings: LiveSettings;
 
 	/** Got's `extend`, which takes the cache settings of a request beside Got's options. The new instance shares the cache and its settings, unless it is extended with an instance that has its own cache. */
-	readonly extend: (...instancesOrOptions: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => CachedGot;
-} & Got;
+	readonly extend: ((...instancesOrOptions: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions>>) => CachedGot) & Got['extend'];
+} & Pick<Got, Exclude<keyof Got, HTTPAlias | 'extend' | 'paginate' | 'stream'>>;
 
 /** A Got instance, with a cache or without. */
 type ExtendedBy = ((...parameters: never) => unknown) & Pick<Got, 'defaults'>;
@@ -89,7 +114,7 @@ await client.cache.close();
 ```
 */
 export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Got, 'extend'> = got): CachedGot {
-	return withCache(instance.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
+	return withCache(parseInput(gotInstance, instance, 'instance').extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
 }
 
 function withCache(client: Got): CachedGot {
@@ -112,6 +137,11 @@ function extensions(given: ReadonlyArray<ExtendedBy | WithSettings<ExtendOptions
 		if (typeof item === 'function') {
 			context = {...context, ...item.defaults.options.context};
 			return item as unknown as Got;
+		}
+
+		// Got refuses what is neither a function nor an object.
+		if (asObject(item) === undefined) {
+			return item;
 		}
 
 		const options = {...item};

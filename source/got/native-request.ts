@@ -138,7 +138,7 @@ export async function awaitResponse(request: ClientRequest, body: string | Uint8
 			resolve(response);
 		});
 		request.once('close', () => {
-			reject(Object.assign(new Error('The request was closed before its response came'), {code: 'ECONNRESET'}));
+			reject(Object.assign(new Error('The request was closed before its response arrived.'), {code: 'ECONNRESET'}));
 		});
 		request.end(body);
 	});

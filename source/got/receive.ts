@@ -48,7 +48,7 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
 	if (action.do === 'resend') {
-		discardForNext(response);
+		discard(response, response.httpVersionMajor !== 2);
 		return {given: undefined, awaitsRetries: false};
 	}
 
@@ -58,7 +58,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	}
 
 	if (action.do !== 'pass') {
-		throw new Error(`A response cannot be answered with \`${action.do}\``);
+		throw new Error(`A response cannot be answered with \`${action.do}\`.`);
 	}
 
 	addCacheStatus(response, action.status);
@@ -78,18 +78,11 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	return {given: response, awaitsRetries: action.awaitsRetries};
 }
 
-/** Reads an unwanted response to its end, so that its connection can be used again. */
-function discard(response: IncomingMessage): void {
+/** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
+function discard(response: IncomingMessage, isRead = true): void {
 	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
-	response.resume();
-}
-
-/** Discards a response before its request is sent once more. Over HTTP/2, it does not read the response: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
-function discardForNext(response: IncomingMessage): void {
-	if (response.httpVersionMajor === 2) {
-		response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
-	} else {
-		discard(response);
+	if (isRead) {
+		response.resume();
 	}
 }
 

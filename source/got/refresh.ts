@@ -1,6 +1,6 @@
 import {ClientRequest, type IncomingMessage} from 'node:http';
 import type {Match} from '../cache/entries.ts';
-import {CacheHooksError, RefreshTimeoutError} from '../errors.ts';
+import {CacheHooksError, RefreshTimeoutError, SettingError} from '../errors.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {SendRefresh} from '../exchange/refreshes.ts';
@@ -31,9 +31,9 @@ const maxUnwantedBytes = 65_536;
 /**
 Prepares a refresh of the response that was served: a request with a copy of the options that Got has prepared for the caller's request. No caller waits for it, and it keeps no process alive.
 
-It has the caller's `timeout.request`, at most 60 seconds, but not the caller's signal. It is sent once more after a transient failure, unless another request renews the stored response meanwhile. Cookies are stored in the caller's jar.
+It has the caller's `timeout.request`, at most 60 seconds, but not the caller's signal. It is sent once more after a transient failure, unless another request refreshes the stored response meanwhile. Cookies are stored in the caller's jar.
 
-@returns A function that sends the refresh. It throws if the request fails, or the origin rejects its credentials: the next request in the foreground then renews the stored response.
+@returns A function that sends the refresh. It throws if the request fails, or the origin rejects its credentials: the next request of a caller then refreshes the stored response.
 */
 export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	const {exchange: {settings}, client} = parts;
@@ -42,17 +42,17 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 	return async (first, registerAgain) => {
 		const deadline = new Deadline(limit, () => new RefreshTimeoutError(redactedUrl, limit));
 		const attempt = async (inFlight: InFlight<Match>, isLast: boolean): Promise<Refresh | undefined> => {
-			const renewal = client.open(request, {...settings, refresh: true, background: true});
-			const action = await renewal.next({type: 'begin', inFlight});
+			const exchange = client.open(request, {...settings, refresh: true, background: true});
+			const action = await exchange.next({type: 'begin', inFlight});
 			if (action.do !== 'send') {
-				void renewal.next({type: 'closed'});
+				void exchange.next({type: 'closed'});
 				return undefined;
 			}
 
-			const refresh = new Refresh(prepared, renewal, deadline);
+			const refresh = new Refresh(prepared, exchange, deadline);
 			const statusCode = await refresh.run(action.validators, isLast);
 			if (statusCode !== undefined) {
-				checkStatus(statusCode, renewal, redactedUrl);
+				checkStatus(statusCode, exchange, redactedUrl);
 			}
 
 			return refresh;
@@ -78,11 +78,11 @@ export function prepareRefresh(parts: AttemptParts): SendRefresh {
 
 function checkStatus(statusCode: number, {info}: Exchange, redactedUrl: string): void {
 	if (rejectsCredentials(statusCode)) {
-		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}: the next request renews the stored response, with the hooks of its client`);
+		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}. The next request refreshes the stored response, with the hooks of its client.`);
 	}
 
 	if ((statusCode >= 500 || isTransientStatus(statusCode)) && info.stored !== 'stored') {
-		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}`);
+		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}.`);
 	}
 }
 
@@ -215,7 +215,7 @@ function checkedResult(result: RequestResult): ClientRequest | IncomingMessage {
 		return result;
 	}
 
-	throw new TypeError('Expected the `request` function to return a request or a response');
+	throw new SettingError('request', 'The `request` function of the options returned neither a request nor a response. Return one of them.');
 }
 
 function unrefSocket(request: ClientRequest): void {

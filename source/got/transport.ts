@@ -6,7 +6,12 @@ import type {Action, Exchange} from '../exchange/exchange.ts';
 import type {WaitOutcome} from '../exchange/waiter.ts';
 import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
+import {
+	isPromise,
+	recover,
+	then,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import {
 	awaitRetries,
 	noteExchange,
@@ -151,7 +156,7 @@ class Attempt {
 			case 'pass':
 			case 'resend':
 			case 'done': {
-				throw new Error(`An exchange cannot begin with \`${action.do}\``);
+				throw new Error(`An exchange cannot begin with \`${action.do}\`.`);
 			}
 
 			default: {
@@ -214,12 +219,10 @@ class Attempt {
 	}
 
 	#call(native: NativeOptions): MaybePromise<RequestResult> {
-		try {
+		return recover(() => {
 			const result = requestFunctionOf(this.#options)(this.#parts.url, native);
-			return isThenable(result) ? this.#settle(result) : this.#watch(result);
-		} catch (error) {
-			return this.#serveStaleOrThrow(error);
-		}
+			return isPromise(result) ? this.#settle(result) : this.#watch(result);
+		}, error => this.#serveStaleOrThrow(error));
 	}
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
@@ -232,8 +235,6 @@ class Attempt {
 		signal?.addEventListener('abort', close, {once: true});
 		try {
 			return await this.#watch(await pending);
-		} catch (error) {
-			return this.#serveStaleOrThrow(error);
 		} finally {
 			signal?.removeEventListener('abort', close);
 		}
@@ -318,12 +319,8 @@ class Attempt {
 function requestAfterEnd(end: WaitEnd, options: Options): RequestResult {
 	if (end === 'aborted') {
 		// Got has failed already, and ignores this error.
-		throw new Error('The request was aborted');
+		throw new Error('The request was aborted.');
 	}
 
 	return timedOutRequest(options, end);
-}
-
-function isThenable(value: unknown): value is PromiseLike<RequestResult> {
-	return typeof (value as {then?: unknown} | undefined)?.then === 'function';
 }

@@ -1,4 +1,4 @@
-import {describe} from '../errors.ts';
+import {describe, SettingError} from '../errors.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {isSafe} from '../policy/facts.ts';
 import {hasNamedValues} from './body.ts';
@@ -166,7 +166,7 @@ function keyByFunction(request: KeyRequest, settings: KeySettingsOfCache & {read
 		const value = known ?? secret();
 		if (value instanceof Promise) {
 			pending = value;
-			throw new Error('The secret of the cache is being read');
+			throw new Error('The secret of the cache is being read.');
 		}
 
 		return value;
@@ -191,7 +191,7 @@ function defaultKey(request: KeyRequest, settings: IdentitySettings, secret: () 
 
 function checkedKey(key: unknown): string | undefined {
 	if (key !== undefined && (typeof key !== 'string' || key === '' || isRecordKey(key))) {
-		throw new TypeError(`\`keyFn\` returned ${describe(key)}. It must return a string that is not empty and is no key of an internal record, or \`undefined\` if the request is not to be cached.`);
+		throw new SettingError('cache.keyFn', `\`cache.keyFn\` returned ${describe(key)}. It must return a string that is not empty and is no key of an internal record, or \`undefined\` if the request is not to be cached.`);
 	}
 
 	return key;

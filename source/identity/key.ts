@@ -10,17 +10,17 @@ import {
 	describe,
 	SettingError,
 } from '../errors.ts';
+import {parseOptions} from '../parse.ts';
 import {fieldLines, fieldValue, type Fields} from '../policy/fields.ts';
 import {nominatedValues, normalizeFieldValue} from '../policy/field-values.ts';
 import {bodyParts, matchedContentType} from './body.ts';
 import {
-	compileIgnored,
 	ignoredByDefault,
 	ignoresHeader,
-	type Ignored,
 	type IgnoredParameter,
 	classifyName,
 } from './credentials.ts';
+import {keyParsers} from './key-settings.ts';
 import {
 	KeyParts,
 	type HashedPart,
@@ -35,6 +35,7 @@ import {
 	matchedMethod,
 	methodParts,
 	overridingMethod,
+	parseRequest,
 	targetParts,
 } from './sent-request.ts';
 
@@ -63,14 +64,15 @@ createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {ma
 ```
 */
 export function createKey(request: KeyRequest, settings: KeySettings = {}): string {
-	const {matchHeaders = false, partitionBy = 'credentials', partitionSecret, ignoredParameters, contentRootKey, cacheControl} = settings;
-	const headers = lowerCaseNames(request.headers);
-	const matched = matchRequest({...request, method: matchedMethod(request.method, overridingMethod(headers)), headers}, {
-		matchHeaders: typeof matchHeaders === 'boolean' ? matchHeaders : matchHeaders.map(name => name.toLowerCase()),
-		partitionBy,
-		ignoredParameters: ignoredParameters === undefined ? ignoredByDefault : toIgnored(ignoredParameters),
-		contentRootKey,
-		cacheControl,
+	const {partitionSecret, ...given} = parseOptions(keyParsers, settings, 'settings');
+	const {method = 'GET', headers: fields = {}} = parseRequest(request);
+	const headers = lowerCaseNames(fields);
+	const matched = matchRequest({...request, method: matchedMethod(method, overridingMethod(headers)), headers}, {
+		matchHeaders: false,
+		partitionBy: 'credentials',
+		ignoredParameters: ignoredByDefault,
+		contentRootKey: undefined,
+		...given,
 	});
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
@@ -133,7 +135,7 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 	if (partitionBy !== 'credentials') {
 		const tenant = tenantOf(request, partitionBy);
 		if (typeof tenant !== 'string') {
-			throw new TypeError(`\`partitionBy\` returned ${describe(tenant)}. It must return a string.`);
+			throw new SettingError('cache.partitionBy', `\`cache.partitionBy\` returned ${describe(tenant)}. It must return a string.`);
 		}
 
 		keyParts.hash('tenant', '', tenant);
@@ -250,16 +252,6 @@ function digest(parts: readonly unknown[]): string {
 
 function keyedDigest(secret: Secret, parts: readonly unknown[]): string {
 	return createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex');
-}
-
-function toIgnored(parameters: Iterable<IgnoredParameter>): Ignored {
-	const items = [...parameters];
-	const ignored = compileIgnored(items);
-	if (typeof ignored === 'number') {
-		throw new SettingError(`ignoredParameters[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
-	}
-
-	return ignored;
 }
 
 let secretOfProcess: Uint8Array | undefined;

@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {describe} from '../errors.ts';
+import {SettingError} from '../errors.ts';
 import {compare, maxJsonLength, redactJson} from './json.ts';
 import {isRedacted, REDACTED, type Ignored} from './credentials.ts';
 
@@ -67,7 +67,7 @@ Parses a URL.
 export function parsedUrl(url: string | URL): URL {
 	const parsed = URL.parse(String(url));
 	if (parsed === null) {
-		throw new TypeError(`Expected \`url\` to be an absolute URL, got ${describe(url)}`);
+		throw new SettingError('url', url, 'an absolute URL');
 	}
 
 	return parsed;

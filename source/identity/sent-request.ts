@@ -5,6 +5,15 @@ import {
 	fieldValue,
 	type Fields,
 } from '../policy/fields.ts';
+import {
+	asObject,
+	headersOf,
+	parseInput,
+	parseMembers,
+	text as textParser,
+	type Parser,
+	type Parsers,
+} from '../parse.ts';
 import {parsedUrl} from './references.ts';
 import {compare} from './json.ts';
 
@@ -84,8 +93,39 @@ export type DescribedRequest = {
 	readonly body?: string | Uint8Array;
 };
 
-/** Makes a described request as it would be sent. */
-export function describedRequest({method = 'GET', url, headers = {}, body}: DescribedRequest): SentRequest {
+const absoluteUrl: Parser<string | URL> = {
+	allowed: 'an absolute URL',
+	parse: value => value instanceof URL || (typeof value === 'string' && URL.canParse(value)) ? value : undefined,
+};
+
+const requestParsers: Parsers<Omit<DescribedRequest, 'url'>> = {
+	method: {allowed: 'a method such as `\'GET\'`', parse: textParser.parse},
+	headers: headersOf('a string or a number', line => typeof line === 'string' || typeof line === 'number'),
+	body: {
+		allowed: 'a string or a Uint8Array',
+		parse: value => typeof value === 'string' || value instanceof Uint8Array ? value : undefined,
+	},
+};
+
+/**
+Checks a request that a caller describes. Other members are ignored, so that requests of other libraries can be passed.
+
+@throws {SettingError} When it is not an object, or a member is wrong.
+*/
+export function parseRequest(request: unknown, path = 'request'): DescribedRequest {
+	const given = parseInput({allowed: 'an object with a `url`', parse: asObject}, request, path) as DescribedRequest;
+	parseInput(absoluteUrl, given.url, `${path}.url`);
+	parseMembers(requestParsers, given, path);
+	return given;
+}
+
+/**
+Makes a described request as it would be sent.
+
+@throws {SettingError} As `parseRequest`.
+*/
+export function describedRequest(request: unknown, path = 'request'): SentRequest {
+	const {method = 'GET', url, headers = {}, body} = parseRequest(request, path);
 	return sentRequest(method, parsedUrl(url), headers, body);
 }
 

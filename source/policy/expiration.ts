@@ -68,29 +68,17 @@ export function parsePeriod(value: unknown): number | undefined {
 }
 
 /**
-Returns the moment when a response that is received at `start` expires; `undefined` for `NEVER_EXPIRE` and `DO_NOT_CACHE`.
+Parses an `ExpirationTime` or the value of an `Expires` header: an HTTP date, or a whole number as a string, which is no date and so means already expired (RFC 9111 §5.3).
 
-It accepts every `ExpirationTime`, and the value of an `Expires` header: an HTTP date, or a whole number as a string, which is no date and so means already expired (RFC 9111 §5.3).
-
-@throws {TypeError} If the value is invalid.
-
-@example
-```
-getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
-//=> 2026-01-01T01:30:00.000Z
-```
+@returns `undefined` if the value is neither.
 */
-export function getExpirationDatetime(value: ExpirationTime | undefined, start: Date): Date | undefined {
-	if (value === undefined) {
-		return undefined;
-	}
+export function parseExpirationOrDate(value: unknown, now: number): Expiration | undefined {
+	return parseExpiration(value) ?? (typeof value === 'string' ? parseExpires(value, now) : undefined);
+}
 
-	const expiration = parseExpiration(value) ?? (typeof value === 'string' ? parseExpires(value, start.getTime()) : undefined);
-	if (expiration === undefined) {
-		throw new TypeError('Invalid expiration. Pass seconds, a Date, a duration or an HTTP date');
-	}
-
-	const time = expiration.kind === 'do-not-cache' ? undefined : expiresAt(expiration, start.getTime());
+/** Returns the moment when something that is received at `start` expires; `undefined` if it never does, or is not cached. */
+export function expirationDate(expiration: Expiration, start: number): Date | undefined {
+	const time = expiration.kind === 'do-not-cache' ? undefined : expiresAt(expiration, start);
 	return time === undefined ? undefined : new Date(time);
 }
 

@@ -287,7 +287,7 @@ export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decisio
 		}
 	}
 
-	throw new Error('No rule holds: the last row of a table must hold always');
+	throw new Error('No rule holds. The last row of a table must always hold.');
 }
 
 /** The condition of the last row of a table. */

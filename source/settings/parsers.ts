@@ -1,5 +1,15 @@
-import {SettingError, hidden} from '../errors.ts';
-import {compileIgnored, type Ignored} from '../identity/credentials.ts';
+import {SettingError} from '../errors.ts';
+import {
+	isPlainObject,
+	memberPath,
+	boolean,
+	parseInput,
+	parseOptions,
+	setOf,
+	text,
+	type Parser,
+	type Parsers,
+} from '../parse.ts';
 import {parseExpiration, parsePeriod, type Expiration} from '../policy/expiration.ts';
 import {
 	areTagsBounded,
@@ -8,24 +18,6 @@ import {
 } from '../policy/fields.ts';
 import {compileUrlPattern, isUrlPattern, type UrlExpiration} from '../policy/url-patterns.ts';
 import type {ResolvedSettings} from './types.ts';
-
-/** Returns `undefined` for a value that is not allowed. Throws a `SettingError` when a part of it is wrong. */
-type Parse<Value> = (value: unknown, path: string) => Value | undefined;
-
-export type Parser<Value> = {
-	/** What a message says is allowed. */
-	readonly allowed: string;
-	readonly parse: Parse<Value>;
-
-	/** Whether messages and `cacheSettings` conceal the value. Default: `false`. */
-	readonly isSecret?: true;
-};
-
-export const boolean: Parser<boolean> & {readonly default: false} = {
-	default: false,
-	allowed: 'a boolean',
-	parse: value => typeof value === 'boolean' ? value : undefined,
-};
 
 export const period: Parser<number> & {readonly default: false} = {
 	default: false,
@@ -36,70 +28,38 @@ export const period: Parser<number> & {readonly default: false} = {
 	},
 };
 
-export const text: Parser<string> = {
-	allowed: 'a string that is not empty',
-	parse: value => typeof value === 'string' && value !== '' ? value : undefined,
-};
-
 export const expiration: Parser<Expiration> = {
 	allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
 	parse: value => Object.freeze(parseExpiration(value)),
 };
 
-/**
-Parses a value by its row.
-
-@throws {SettingError} When the value is not allowed.
-*/
-export function parseSetting<Value>({parse, allowed, isSecret}: Parser<Value>, value: unknown, path: string): Value {
-	const parsed = parse(value, path);
-	if (parsed === undefined) {
-		throw new SettingError(path, isSecret === true ? hidden(value) : value, allowed);
-	}
-
-	return parsed;
-}
-
-/** Returns the path of a member: `cache.store`, `cache["expire-after"]`. */
-export function memberPath(path: string, key: string): string {
-	return /^[$a-z_][\w$]*$/iv.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-}
-
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-	if (typeof value !== 'object' || value === null) {
-		return false;
-	}
-
-	const prototype: unknown = Object.getPrototypeOf(value);
-	return prototype === Object.prototype || prototype === null;
-}
-
-export function functionOf<Value>(allowed: string, byDefault?: unknown): Parser<Value> & {readonly default: unknown} {
-	return {
-		default: byDefault,
-		allowed,
-		parse: value => typeof value === 'function' ? value as Value : undefined,
-	};
-}
-
-export function setOf<Item>(allowed: string, parseItem: (item: unknown) => Item | undefined): Parse<ReadonlySet<Item>> {
-	return (value, path) => Array.isArray(value) || value instanceof Set
-		? new Set(Array.from<unknown, Item>(value, (item, index) => parseSetting({allowed, parse: parseItem}, item, `${path}[${index}]`)))
-		: undefined;
-}
+/** Parses an object with settings, whose members are checked by their rows. */
+export const settingsObject: Parser<Readonly<Record<string, unknown>>> = {
+	allowed: 'an object with settings',
+	parse: value => isPlainObject(value) ? value : undefined,
+};
 
 // The longest time that a request waits in all, unless the setting says otherwise.
 const defaultMaxWait = 30_000;
 
-export function singleFlight(value: unknown): ResolvedSettings['singleFlight'] | undefined {
+export function singleFlight(value: unknown, path: string): ResolvedSettings['singleFlight'] | undefined {
 	if (typeof value === 'boolean') {
 		return value && {maxWait: defaultMaxWait};
 	}
 
-	const {maxWait, ...others} = isPlainObject(value) ? value : {};
-	const milliseconds = parsePeriod(maxWait);
-	return milliseconds !== undefined && milliseconds > 0 && Number.isFinite(milliseconds) && Object.keys(others).length === 0 ? {maxWait: milliseconds} : undefined;
+	const {maxWait} = isPlainObject(value) ? parseOptions(singleFlightParsers, value, path) : {};
+	return maxWait === undefined ? undefined : {maxWait};
 }
+
+const singleFlightParsers: Parsers<{readonly maxWait?: number}> = {
+	maxWait: {
+		allowed: 'a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
+		parse(value) {
+			const milliseconds = parsePeriod(value) ?? 0;
+			return milliseconds > 0 && Number.isFinite(milliseconds) ? milliseconds : undefined;
+		},
+	},
+};
 
 const tagSet = setOf(`a string of 1 to ${maxTagLength} characters`, tag => isTag(tag) ? tag : undefined);
 
@@ -108,20 +68,9 @@ export function tagList(value: unknown, path: string): readonly string[] | undef
 	return tags === undefined || areTagsBounded(tags) ? tags : undefined;
 }
 
-export const headerNameSet: Parse<ReadonlySet<string>> = setOf('a header name', name => isToken(name) ? name.toLowerCase() : undefined);
-
-export function headerNames(value: unknown, path: string): boolean | readonly string[] | undefined {
-	if (typeof value === 'boolean') {
-		return value;
-	}
-
-	const names = headerNameSet(value, path);
-	return names && Object.freeze([...names]);
-}
-
 const defaultStatusName = 'got-cache-hooks';
 
-export function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | undefined {
+export function cacheStatus(value: unknown, path: string): ResolvedSettings['cacheStatus'] | undefined {
 	if (typeof value === 'boolean') {
 		return value && {name: defaultStatusName, key: false};
 	}
@@ -130,31 +79,10 @@ export function cacheStatus(value: unknown): ResolvedSettings['cacheStatus'] | u
 		return value === '' ? undefined : {name: value, key: false};
 	}
 
-	const {name = defaultStatusName, key = false, ...others} = isPlainObject(value) ? value : {name: ''};
-	return typeof name === 'string' && name !== '' && typeof key === 'boolean' && Object.keys(others).length === 0 ? {name, key} : undefined;
+	return isPlainObject(value) ? {name: defaultStatusName, key: false, ...parseOptions(statusParsers, value, path)} : undefined;
 }
 
-export function ignoredParameters(value: unknown, path: string): Ignored | undefined {
-	if (!Array.isArray(value) && !(value instanceof Set)) {
-		return undefined;
-	}
-
-	const items = [...value as Iterable<unknown>];
-	const ignored = compileIgnored(items);
-	if (typeof ignored === 'number') {
-		throw new SettingError(`${path}[${ignored}]`, items[ignored], 'a name, a RegExp or a JSON path such as `\'$.user.token\'`');
-	}
-
-	return ignored;
-}
-
-export function secret(value: unknown, path: string): string | Uint8Array | undefined {
-	if (value instanceof Uint8Array) {
-		return value.byteLength === 0 ? undefined : Uint8Array.from(value);
-	}
-
-	return text.parse(value, path);
-}
+const statusParsers: Parsers<{readonly name?: string; readonly key?: boolean}> = {name: text, key: boolean};
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
 	if (Array.isArray(value) || value instanceof Map) {
@@ -178,14 +106,9 @@ function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExp
 		throw new SettingError(ofPattern, pattern, 'a glob, a RegExp or a URLPattern');
 	}
 
-	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseSetting(expiration, expireAfter, ofExpiration)});
+	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseInput(expiration, expireAfter, ofExpiration)});
 }
 
 export function isWhole(value: unknown): value is number {
 	return Number.isSafeInteger(value);
-}
-
-// RFC 9110 §5.6.2: the characters of methods and header names.
-export function isToken(value: unknown): value is string {
-	return typeof value === 'string' && /^[\w!#$%\u{26}'*+\-.^`\|~]+$/v.test(value);
 }

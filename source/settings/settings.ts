@@ -1,8 +1,15 @@
-import {SettingError, similarName} from '../errors.ts';
-import {getExpirationDatetime as expirationFrom, type ExpirationTime} from '../policy/expiration.ts';
+import {listed, SettingError, similarName} from '../errors.ts';
+import {
+	isPlainObject,
+	memberPath,
+	parseInput,
+	text,
+} from '../parse.ts';
+import {parseDirectives, type CacheDirectives} from '../policy/directives.ts';
+import {expirationDate, parseExpirationOrDate, type ExpirationTime} from '../policy/expiration.ts';
 import {settingsOfMode} from '../policy/types.ts';
 import type {ExpirationPatterns} from '../policy/url-patterns.ts';
-import {isPlainObject, memberPath, parseSetting} from './parsers.ts';
+import {settingsObject} from './parsers.ts';
 import {
 	clientTable,
 	requestOnlyTable,
@@ -87,12 +94,9 @@ function isDefaultUsed({isLeftToOrigin}: AnyRow, settings: CacheSettings | null)
 }
 
 function resolve<Resolved>(table: Table, settings: unknown, path: string, hasDefault: (row: AnyRow) => boolean): Resolved {
-	if (!isPlainObject(settings)) {
-		throw new SettingError(path, settings, 'an object of settings');
-	}
-
+	const written = parseInput(settingsObject, settings, path);
 	const values = new Map(table.entries().filter(([, row]) => hasDefault(row)).map(([name, row]) => [name, row.default]));
-	for (const [name, value] of Object.entries(settings)) {
+	for (const [name, value] of Object.entries(written)) {
 		if (!table.has(name)) {
 			throw unknownSetting(path, name, table);
 		}
@@ -103,7 +107,7 @@ function resolve<Resolved>(table: Table, settings: unknown, path: string, hasDef
 	}
 
 	const given = values.entries().filter(([, value]) => value !== undefined);
-	return Object.freeze(Object.fromEntries(given.map(([name, value]) => [name, parseSetting(table.get(name)!, value, memberPath(path, name))]))) as Resolved;
+	return Object.freeze(Object.fromEntries(given.map(([name, value]) => [name, parseInput(table.get(name)!, value, memberPath(path, name))]))) as Resolved;
 }
 
 function unknownSetting(path: string, name: string, table: Table): SettingError {
@@ -117,14 +121,15 @@ function unknownSetting(path: string, name: string, table: Table): SettingError 
 	}
 
 	const similar = similarName(name, table.keys());
-	return new SettingError(full, `Unknown setting \`${full}\`. ${similar === undefined ? `The settings are \`${table.keys().toArray().join('`, `')}\`.` : `Did you mean \`${similar}\`?`}`);
+	return new SettingError(full, `Unknown setting \`${full}\`. ${similar === undefined ? `The settings are ${listed(table.keys(), 'and')}.` : `Did you mean \`${similar}\`?`}`);
 }
 
 /**
 Returns the moment at which something that is received at `start` expires, like requests-cache's `get_expiration_datetime`.
 
+@param expireAfter - An expiration, or the value of an `Expires` header.
 @param start - The moment to count from. Default: now.
-@returns `undefined` for a value that never expires, and for `DO_NOT_CACHE`.
+@returns `undefined` for `undefined`, for a value that never expires, and for `DO_NOT_CACHE`.
 @throws {TypeError} When the value is not an expiration.
 
 @example
@@ -134,7 +139,31 @@ getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
 ```
 */
 export function getExpirationDatetime(expireAfter: ExpirationTime | undefined, start: Date = new Date()): Date | undefined {
-	return expirationFrom(expireAfter, start);
+	if (expireAfter === undefined) {
+		return undefined;
+	}
+
+	const from = parseInput({allowed: 'a valid Date', parse: date => date instanceof Date && !Number.isNaN(date.getTime()) ? date.getTime() : undefined}, start, 'start');
+	const expiration = parseInput({
+		allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'PT5M\'`, `{minutes: 5}`), an HTTP date, `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
+		parse: value => parseExpirationOrDate(value, from),
+	}, expireAfter, 'expireAfter');
+	return expirationDate(expiration, from);
+}
+
+/**
+Parses the value of a `Cache-Control` header (RFC 9111 §5.2) to its directives, in lower case.
+
+@throws {SettingError} When the value is neither a string nor `undefined`.
+
+@example
+```
+parseCacheControl('max-age=60, no-cache="set-cookie"').get('max-age');
+//=> '60'
+```
+*/
+export function parseCacheControl(value: string | undefined): CacheDirectives {
+	return parseDirectives(value === undefined ? value : parseInput({allowed: 'a string', parse: given => typeof given === 'string' ? given : undefined}, value, 'value'));
 }
 
 /**
@@ -149,7 +178,8 @@ getUrlExpiration('https://example.com/live/1', [['example.com/live', '30s'], ['e
 ```
 */
 export function getUrlExpiration(url: string, urlsExpireAfter: ExpirationPatterns): ExpirationTime | undefined {
-	const {urlsExpireAfter: compiled} = resolveSettings({urlsExpireAfter});
+	parseInput(text, url, 'url');
+	const compiled = parseInput(clientTable.urlsExpireAfter, urlsExpireAfter, 'urlsExpireAfter');
 	const written = isPlainObject(urlsExpireAfter) ? Object.values(urlsExpireAfter as Record<string, ExpirationTime>) : Array.from(urlsExpireAfter as Iterable<readonly [unknown, ExpirationTime]>, ([, expireAfter]) => expireAfter);
 	return written[compiled.findIndex(({matches}) => matches(url))];
 }

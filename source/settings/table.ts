@@ -1,25 +1,25 @@
+import {allowedSerializers, isSerializer} from '../entry/serializers/pipeline.ts';
 import {DEFAULT_IGNORED_PARAMETERS} from '../identity/credentials.ts';
 import {NEVER_EXPIRE} from '../policy/expiration.ts';
 import {maxTags} from '../policy/fields.ts';
 import type {Mode} from '../policy/types.ts';
+import {headerNameSet, keyParsers} from '../identity/key-settings.ts';
 import {
-	boolean,
+	boolean as booleanInput,
+	functionOf,
+	isToken,
+	setOf,
+	text,
+	type Parser,
+} from '../parse.ts';
+import {
 	cacheStatus,
 	expiration,
-	functionOf,
-	headerNames,
-	headerNameSet,
-	ignoredParameters,
-	isToken,
 	isWhole,
 	period,
-	secret,
-	setOf,
 	singleFlight,
 	tagList,
-	text,
 	urlExpirations,
-	type Parser,
 } from './parsers.ts';
 import type {FixedSetting, ResolvedRequestSettings, ResolvedSettings} from './types.ts';
 
@@ -53,6 +53,11 @@ type ClientTable = {readonly [Key in keyof ResolvedSettings]-?: Row<NonNullable<
 
 type RequestTable = {readonly [Key in 'refresh' | 'forceRefresh' | 'tags']-?: Row<NonNullable<ResolvedRequestSettings[Key]>>};
 
+const boolean = {...booleanInput, default: false};
+
+// The function has no name, like one that a user writes.
+const [now] = [() => Date.now()] as const;
+
 const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
 
 /**
@@ -83,8 +88,10 @@ export const clientTable: ClientTable = {
 	},
 	alwaysRevalidate: {...boolean, isOfRequest: true, variable: 'flag'},
 	disabled: {...boolean, isOfRequest: true, variable: 'flag'},
-	filterFn: {...functionOf('a function `(response) => boolean`'), isOfRequest: true},
-	keyFn: {...functionOf('a function `(request, createKey) => string | undefined`'), scope: 'cache', isOfRequest: true},
+	filterFn: {...functionOf('a function `(response) => boolean`'), default: undefined, isOfRequest: true},
+	keyFn: {
+		...functionOf('a function `(request, createKey) => string | undefined`'), default: undefined, scope: 'cache', isOfRequest: true,
+	},
 	onlyIfCached: {...boolean, isOfRequest: true, variable: 'flag'},
 	readOnly: {...boolean, isOfRequest: true, variable: 'flag'},
 	staleIfError: {...period, isOfRequest: true, variable: 'period'},
@@ -109,8 +116,8 @@ export const clientTable: ClientTable = {
 		default: undefined,
 		scope: 'store',
 		fixed: 'stored responses were written with it',
-		allowed: 'a serializer',
-		parse: value => value as NonNullable<ResolvedSettings['serializer']>,
+		allowed: `a \`SerializerPipeline\`, ${allowedSerializers}`,
+		parse: value => isSerializer(value) ? value : undefined,
 	},
 	decodeContent: {
 		...boolean,
@@ -119,13 +126,11 @@ export const clientTable: ClientTable = {
 		fixed: 'stored responses were written with it',
 	},
 	partitionSecret: {
+		...keyParsers.partitionSecret,
 		default: undefined,
 		scope: 'store',
 		fixed: 'stored keys were made with it',
 		variable: 'text',
-		isSecret: true,
-		allowed: 'a string or bytes that are not empty',
-		parse: secret,
 	},
 	storeTimeout: {
 		default: 500,
@@ -153,35 +158,31 @@ export const clientTable: ClientTable = {
 		parse: value => modes.find(mode => mode === value),
 	},
 	now: {
-		...functionOf('a function that returns the milliseconds since the epoch', () => Date.now()),
+		...functionOf('a function that returns the milliseconds since the epoch'),
+		default: now,
 		scope: 'cache',
 		fixed: 'stored responses were dated with it',
 	},
-	cacheControl: {...boolean, scope: 'cache', variable: 'flag'},
+	cacheControl: {
+		...keyParsers.cacheControl, default: false, scope: 'cache', variable: 'flag',
+	},
 	matchHeaders: {
+		...keyParsers.matchHeaders,
 		default: false,
 		scope: 'cache',
 		variable: 'flagOrList',
-		allowed: 'a boolean or an array of header names',
-		parse: headerNames,
 	},
 	ignoredParameters: {
+		...keyParsers.ignoredParameters,
 		default: DEFAULT_IGNORED_PARAMETERS,
 		scope: 'cache',
 		variable: 'list',
-		allowed: 'an array or a Set of parameters',
-		parse: ignoredParameters,
 	},
-	contentRootKey: {...text, default: undefined, scope: 'cache'},
-	partitionBy: {
-		default: 'credentials',
-		scope: 'cache',
-		allowed: '`\'credentials\'`, `false` or a function `(request) => string`',
-		parse: value => value === 'credentials' || value === false || typeof value === 'function' ? value as ResolvedSettings['partitionBy'] : undefined,
-	},
+	contentRootKey: {...keyParsers.contentRootKey, default: undefined, scope: 'cache'},
+	partitionBy: {...keyParsers.partitionBy, default: 'credentials', scope: 'cache'},
 	urlsExpireAfter: {
 		default: [],
-		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object of globs',
+		allowed: 'an array of pairs of a pattern and an expiration, a Map of them, or an object with globs',
 		parse: urlExpirations,
 	},
 	cacheControlTargets: {
@@ -202,7 +203,7 @@ export const clientTable: ClientTable = {
 	cacheStatus: {
 		default: true,
 		variable: 'flag',
-		allowed: 'a boolean, a name that is not empty, or an object of `name` and `key`',
+		allowed: 'a boolean, a name that is not empty, or an object with `name` and `key`',
 		parse: cacheStatus,
 	},
 	ttlOffset: {...period, default: '1h', variable: 'period'},
@@ -210,7 +211,7 @@ export const clientTable: ClientTable = {
 	storeSetCookie: boolean,
 	singleFlight: {
 		default: true,
-		allowed: 'a boolean, or an object of `maxWait`, a duration above 0 (seconds, `\'500ms\'`, `{milliseconds: 500}`)',
+		allowed: 'a boolean, or an object with `maxWait`',
 		parse: singleFlight,
 	},
 	maxEntryBytes: {
@@ -238,7 +239,7 @@ export const clientTable: ClientTable = {
 		allowed: 'a number from 0 to 1',
 		parse: value => typeof value === 'number' && value >= 0 && value <= 1 ? value : undefined,
 	},
-	tags: functionOf('a function `(response) => string[]`'),
+	tags: {...functionOf('a function `(response) => string[]`'), default: undefined},
 };
 
 /**

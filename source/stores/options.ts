@@ -1,4 +1,4 @@
-import {SettingError, hidden, unknownOption} from '../errors.ts';
+import {SettingError, concealed, unknownOption} from '../errors.ts';
 
 /** What an option of a store accepts. */
 export type OptionType = {
@@ -77,7 +77,7 @@ export function checkOptions(path: string, options: unknown, types: Readonly<Rec
 
 		const {isValid, allowed, isSecret = false} = types[name]!;
 		if (value !== undefined && !isValid(value)) {
-			throw new SettingError(`${path}.${name}`, isSecret ? hidden(value) : value, allowed);
+			throw new SettingError(`${path}.${name}`, isSecret ? concealed(value) : value, allowed);
 		}
 	}
 }

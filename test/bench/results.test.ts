@@ -36,13 +36,13 @@ const run: Run = {
 	node: 'v24.0.0', machine: '2 × CPU', date: '2026-01-31', effort: {rounds: 3, milliseconds: 300}, measured: [measured],
 };
 
-test('a goal is seen as the median of the ratios of the rounds', t => {
+test('a goal is compared with the median of the ratios of all rounds', t => {
 	t.deepEqual(verdictsOf(measured).map(({seen}) => seen), [0.5, 0.5, undefined]);
 	const [first] = verdictsOf({...measured, subjects: [measured.subjects[0]!, {name: 'quick', rounds: rounds(5, 90, 3)}]});
 	t.is(first!.seen, 0.5);
 });
 
-test('the results tell goals, figures, machine, and who is not in them', t => {
+test('the results show the goals, the figures, the machine, and the subjects that failed or were left out', t => {
 	const results = document(run);
 	const lines = new Set(results.split('\n'));
 	const expected = [
@@ -60,20 +60,20 @@ test('the results tell goals, figures, machine, and who is not in them', t => {
 	t.like(JSON.parse(json(run)), {node: 'v24.0.0', scenarios: [{title: hit.title, goals: [{seen: 0.5}]}]});
 });
 
-test('the readme\'s part is that of the results, and nothing else of it changes', t => {
+test('the section of the readme is replaced by that of the results, and its other text stays', t => {
 	const readme = `# Readme\n\n${section('old')}\n\nThe rest costs $&.`;
 	t.is(replaceSection(readme, `# Results\n\n${section('new $& ![Bars.](hits.svg)')}\n\nMore.`), `# Readme\n\n${section('new $& ![Bars.](bench/hits.svg)')}\n\nThe rest costs $&.`);
 	t.throws(() => replaceSection('# Readme', section('new')), {message: /no part/v});
 });
 
-test('the readme shows what the last whole run has written', async t => {
+test('the readme shows the results of the last complete run', async t => {
 	const root = path.join(import.meta.dirname, '../..');
 	const readme = await fs.readFile(path.join(root, 'readme.md'), 'utf8');
 	const results = await fs.readFile(path.join(root, 'bench/results.md'), 'utf8');
 	t.is(replaceSection(readme, results), readme);
 });
 
-test('the chart has a bar for each subject, and cuts one that is many times longer', t => {
+test('the chart has a bar for each subject, and cuts off a bar that is many times longer than the others', t => {
 	const svg = chart('hit', [{name: 'ours', p50: 10}, {name: 'a < b', p50: 20}, {name: 'far', p50: 1000}]);
 	t.is(svg.match(/<rect /gv)!.length, 3);
 	t.regex(svg, /a &lt; b/v);

@@ -7,20 +7,20 @@ import {pythonSubjects, subjects} from '../../bench/subjects/index.ts';
 import {Surroundings} from '../../bench/surroundings.ts';
 import type {Need, Place} from '../../bench/types.ts';
 
-// AVA wants all tests declared at once, and their titles tell what this machine lacks.
+// AVA requires that all tests are declared at once, and their titles name what is missing on this machine.
 const surroundings = await Surroundings.start();
 test.after.always(async () => {
 	await surroundings[Symbol.asyncDispose]();
 });
 
-function tellMissing(name: string, need: Need): void {
-	test.serial(`the benchmarks' subject “${name}” is not tried, as there is no ${need}`, t => {
+function reportMissing(name: string, need: Need): void {
+	test.serial(`the benchmark subject “${name}” is not tested, as there is no ${need}`, t => {
 		t.log(`“${name}” is not tried: there is no ${need}.`);
 		t.is(surroundings.missing(name), need);
 	});
 }
 
-/** In which ways each is read. */
+/** The APIs by which each subject is read. */
 const reads = new Map<string, Set<Place['read']>>();
 for (const {subjects: names, place} of scenarios) {
 	for (const name of names) {
@@ -31,12 +31,12 @@ for (const {subjects: names, place} of scenarios) {
 for (const [name, open] of Object.entries(subjects)) {
 	const need = surroundings.missing(name);
 	if (need !== undefined) {
-		tellMissing(name, need);
+		reportMissing(name, need);
 		continue;
 	}
 
 	for (const read of reads.get(name)!) {
-		test.serial(`the benchmarks' subject “${name}” answers as it should, read as ${read}`, async t => {
+		test.serial(`the benchmark subject “${name}” gives the expected response, read as ${read}`, async t => {
 			const {origin, redis} = surroundings;
 			const opened = await open({
 				origin, ...(redis !== undefined && {redis}), folder: await fs.mkdtemp(path.join(surroundings.folder, 'smoke-')), bytes: 1024, read, entries: 20,
@@ -58,18 +58,18 @@ for (const [name, open] of Object.entries(subjects)) {
 for (const name of pythonSubjects) {
 	const need = surroundings.missing(name);
 	if (need !== undefined) {
-		tellMissing(name, need);
+		reportMissing(name, need);
 		continue;
 	}
 
-	test.serial(`the benchmarks' subject “${name}” answers as it should`, async t => {
+	test.serial(`the benchmark subject “${name}” gives the expected response`, async t => {
 		const {subjects: measured, failures} = await measure({title: name, subjects: [name]}, surroundings, {rounds: 1, milliseconds: 5});
 		t.deepEqual(failures, []);
 		t.true(measured[0]!.rounds[0]!.p50! > 0);
 	});
 }
 
-test.serial('a subject that fails, or that needs what is not here, does not take the results of the others', async t => {
+test.serial('a subject that fails, or whose requirement is missing, does not prevent the results of the others', async t => {
 	const python = pythonSubjects[0]!;
 	const lacking = {...surroundings, missing: (name: string) => name === python ? 'requests-cache' as const : undefined};
 	const {subjects: measured, failures, leftOut} = await measure({title: 'three', subjects: ['canned Got', 'nobody', python]}, lacking, {rounds: 2, milliseconds: 5});
@@ -79,7 +79,7 @@ test.serial('a subject that fails, or that needs what is not here, does not take
 	t.deepEqual(leftOut, [{name: python, need: 'requests-cache'}]);
 });
 
-test.serial('every scenario names subjects that there are, and compares those that it measures', t => {
+test.serial('every scenario names existing subjects, and compares only subjects that it measures', t => {
 	const known = new Set([...Object.keys(subjects), ...pythonSubjects]);
 	for (const {title, subjects: measured, goals = []} of scenarios) {
 		t.deepEqual(measured.filter(name => !known.has(name)), [], title);

@@ -2,7 +2,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'ava';
 import {median, Timing} from '../../bench/timing.ts';
 
-test('as many operations run at once as are asked for, each with a number of its own', async t => {
+test('the given number of operations run at once, each with its own number', async t => {
 	const numbers: number[] = [];
 	let running = 0;
 	let most = 0;
@@ -26,7 +26,7 @@ test('as many operations run at once as are asked for, each with a number of its
 	t.deepEqual(numbers, numbers.map((_, index) => index));
 });
 
-test('the event loop turns while operations are only promises', async t => {
+test('operations that only await promises do not block the event loop', async t => {
 	let turns = 0;
 	const count = (): void => {
 		turns++;
@@ -39,7 +39,7 @@ test('the event loop turns while operations are only promises', async t => {
 	t.true(turns > 1, String(turns));
 });
 
-test('an operation that is quicker than the clock is still measured by the one', async t => {
+test('the mean time of one operation is right even if the clock cannot measure a single one', async t => {
 	let operations = 0;
 	const timing = new Timing({
 		run() {
@@ -52,12 +52,12 @@ test('an operation that is quicker than the clock is still measured by the one',
 	const {mean} = await timing.round(20);
 	const elapsed = performance.now() - start;
 	t.is((operations - before) % 100, 0);
-	// At least 20 ms were spent, of which each operation has its part.
+	// At least 20 ms were spent on all operations together.
 	t.true(mean! * (operations - before) >= 20_000);
 	t.true(mean! * (operations - before) <= elapsed * 1001);
 });
 
-test('a median is that of numbers', t => {
+test('the median orders values as numbers, not as text', t => {
 	t.is(median([10, 9, 100]), 10);
 	t.is(median([10, 9, 100, 8]), 9.5);
 });

@@ -170,7 +170,7 @@ test('DEBUG may name the library in full or by a wildcard, and exclude it', t =>
 	t.deepEqual([undefined, '', 'got', '*,-got-cache-hooks', 'got-cache-hooks:x'].map(given => isDebugEnabled(given)), [false, false, false, false, false]);
 });
 
-test('DEBUG prints each decision as a line on stderr', t => {
+test('with DEBUG, each decision is printed as a line on stderr', t => {
 	const code = `
 		import {HttpCache} from ${JSON.stringify(new URL('../../source/index.ts', import.meta.url).href)};
 		const cache = new HttpCache({store: 'memory'});

@@ -64,7 +64,7 @@ const post = (headers: readonly string[], rest: Former): Former => ({method: 'PO
 /** A request in the first format, and the request that its entry answers by current keys; `dropped` where that cannot be known. */
 const entries: ReadonlyArray<readonly [title: string, stored: Former, answers: Partial<KeyRequest> | 'dropped']> = [
 	['a GET', {}, {}],
-	['a GET with parameters', {url: 'http://api.example/?b=1&a=2'}, {url: 'http://api.example/?a=2&b=1'}],
+	['a GET with query parameters', {url: 'http://api.example/?b=1&a=2'}, {url: 'http://api.example/?a=2&b=1'}],
 	['a HEAD', {method: 'HEAD'}, {method: 'HEAD'}],
 	['headers that are not part of the key', {rawHeaders: ['user-agent', 'got', 'accept', 'text/html']}, {}],
 	['a Host', {rawHeaders: ['host', 'a.example']}, {headers: {host: 'a.example'}}],
@@ -77,18 +77,18 @@ const entries: ReadonlyArray<readonly [title: string, stored: Former, answers: P
 	['a partition', {rawHeaders: ['authorization', 'REDACTED'], partition: {sealed: [['header', 'authorization']], digest: 'a'.repeat(64)}}, 'dropped'],
 	['a certificate', {partition: {sealed: [['certificate', '0']], digest: 'a'.repeat(64)}}, 'dropped'],
 	['JSON', post(json, {body: '{"b":1,"a":2}'}), {method: 'POST', headers: {'content-type': 'application/json'}, body: '{"a":2,"b":1}'}],
-	['JSON in a language', post([...json, 'content-language', 'de'], {body: '{"a":1}'}), {method: 'POST', headers: {'content-type': 'application/json', 'content-language': 'de'}, body: '{"a":1}'}],
-	['JSON with a credential that no list had', post(json, {body: '{"password":"one"}'}), {method: 'POST', headers: {'content-type': 'application/json'}, body: '{"password":"one"}'}],
+	['JSON with a Content-Language', post([...json, 'content-language', 'de'], {body: '{"a":1}'}), {method: 'POST', headers: {'content-type': 'application/json', 'content-language': 'de'}, body: '{"a":1}'}],
+	['JSON with a credential that the first format did not know', post(json, {body: '{"password":"one"}'}), {method: 'POST', headers: {'content-type': 'application/json'}, body: '{"password":"one"}'}],
 	['JSON with a credential that was redacted', post(json, {body: '{"api_key":"REDACTED"}'}), 'dropped'],
 	['a form', post(['content-type', form], {body: 'b=1&a=2'}), {method: 'POST', headers: {'content-type': form}, body: 'a=2&b=1'}],
 	['a form whose text was decoded', post(['content-type', `${form}; charset=iso-8859-1`], {body: 'a=é'}), 'dropped'],
 	['JSON whose text was decoded', post(['content-type', 'application/json; charset=utf-16'], {body: '{}'}), 'dropped'],
-	['JSON that is too long now', post(json, {body: `"${'x'.repeat(300_000)}"`}), 'dropped'],
+	['JSON that is longer than the current limit', post(json, {body: `"${'x'.repeat(300_000)}"`}), 'dropped'],
 	['parts of another body', post(['content-type', 'text/plain'], {matchedBody: ['bytes', 'a'.repeat(64)]}), 'dropped'],
 	['an overriding method', post(['x-http-method-override', 'GET'], {method: 'POST:GET'}), {method: 'POST', headers: {'x-http-method-override': 'GET'}}],
 	['one of two overriding methods', post(['x-http-method-override', 'GET', 'x-http-method-override', 'DELETE'], {method: 'POST:GET'}), 'dropped'],
 	['one of a list of overriding methods', post(['x-http-method-override', 'GET, DELETE'], {method: 'POST:GET'}), 'dropped'],
-	['HTTPS, of which nobody knows what it believed', {url: 'https://api.example/'}, 'dropped'],
+	['HTTPS, whose TLS settings are unknown', {url: 'https://api.example/'}, 'dropped'],
 	['no URL', {url: 'nowhere'}, 'dropped'],
 ];
 

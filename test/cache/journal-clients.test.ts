@@ -120,7 +120,7 @@ test('a store of one process has no reads or writes for invalidations', async t 
 });
 
 for (const skew of [0, 3_600_000, -3_600_000]) {
-	test(`after an unsafe method the next response is new and stored, beside a process whose clock is ${skew} ms ahead`, async t => {
+	test(`after an unsafe method the next response is new and is stored, even if the clock of another process is ${skew} ms ahead`, async t => {
 		const origin = await versions(t);
 		const values: SharedStore['values'] = new Map();
 		const [one, other] = [party(values), party(values, {now: () => Date.now() + skew})];
@@ -138,7 +138,7 @@ for (const skew of [0, 3_600_000, -3_600_000]) {
 		}
 	});
 
-	test(`a response to an unsafe method that may answer later requests does so, beside a process whose clock is ${skew} ms ahead`, async t => {
+	test(`a response to an unsafe method that may answer later requests does so, even if the clock of another process is ${skew} ms ahead`, async t => {
 		const origin = await versions(t);
 		const values: SharedStore['values'] = new Map();
 		const [one, other] = [party(values), party(values, {now: () => Date.now() + skew})];
@@ -153,16 +153,16 @@ for (const skew of [0, 3_600_000, -3_600_000]) {
 	});
 }
 
-const ways: ReadonlyArray<readonly [title: string, change: (party: Party, url: string) => Promise<unknown>]> = [
+const invalidations: ReadonlyArray<readonly [title: string, change: (party: Party, url: string) => Promise<unknown>]> = [
 	['an unsafe method', async ({client}, url) => client.post(url)],
 	['`delete` of a tag', async ({cache}) => cache.delete({tags: ['tag']})],
 	['`delete` of a URL', async ({cache}, url) => cache.delete({urls: [url]})],
 	['`delete` of a pattern', async ({cache}) => cache.delete({patterns: ['*/*', '*']})],
-	['`delete` of what is valid', async ({cache}) => cache.delete({valid: true})],
+	['`delete` of all valid entries', async ({cache}) => cache.delete({valid: true})],
 	['`clear`', async ({cache}) => cache.clear()],
 ];
 
-for (const [title, change] of ways) {
+for (const [title, change] of invalidations) {
 	for (const isOther of [true, false]) {
 		test(`no outdated response is served after ${title} by ${isOther ? 'another' : 'the same'} process, while 50 requests are under way`, async t => {
 			for (let seed = 1; seed <= 3; seed++) {
@@ -202,7 +202,7 @@ for (const [title, change] of ways) {
 	}
 }
 
-test('where the head cannot be read, entries that may be invalidated are not used, and requests succeed', async t => {
+test('if the head cannot be read, entries that may be invalidated are not used, and requests succeed', async t => {
 	const {url} = await versions(t);
 	const values: SharedStore['values'] = new Map();
 	const {client, cache, store, errors} = party(values);

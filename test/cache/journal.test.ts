@@ -440,7 +440,7 @@ test('a request between two invalidations is concerned by the second one only', 
 	t.true(process.journal.concerns(subject(), before, later));
 });
 
-test('where the store answers in another order, the answer to the latest call counts', async t => {
+test('if the store answers in another order, the answer to the latest call counts', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const answers: Array<() => void> = [];
@@ -480,7 +480,7 @@ test('a response that was requested before the head was ever read is stored unle
 	t.is(await new Process(store, {time}).journal.verify(subject(), next), undefined);
 });
 
-test('an entry from before all invalidations has no position', async t => {
+test('an entry stored before any invalidation has no position', async t => {
 	const store = new SharedStore();
 	const process = new Process(store);
 	const {position, ...entry} = (await process.fetch())!;
@@ -492,7 +492,7 @@ test('an entry from before all invalidations has no position', async t => {
 
 // Lost records.
 
-test('where the store has lost its head, later entries are not used, and responses that were requested before are not stored', async t => {
+test('if the store has lost its head, later entries are not used, and responses that were requested before are not stored', async t => {
 	const store = new SharedStore();
 	const time = new Time();
 	const one = new Process(store, {time});
@@ -750,7 +750,7 @@ test('an invalidation during the publication of the same name is published again
 	t.is(await other.find(other.entry((await first)!)), 'none');
 });
 
-test('a fault of one invalidation does not fail the next one', async t => {
+test('if one invalidation fails, the next one still succeeds', async t => {
 	const {store, hold, release} = heldStore();
 	const process = new Process(store);
 	hold();
@@ -887,7 +887,7 @@ test('ended exchanges leave no memory behind, in whatever order they end', async
 		await process.note(invalidation);
 	};
 
-	// No exchange is under way.
+	// No exchange is in progress.
 	await note();
 	const positions = [await process.ask()];
 	await note();

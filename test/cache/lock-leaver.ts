@@ -3,14 +3,14 @@ import {setTimeout as delay} from 'node:timers/promises';
 import got from 'got';
 import {cacheHooks, getCache, type CacheSettings} from '../../source/index.ts';
 
-/** A process that abandons a request under way: it aborts the request and closes its cache, closes its cache, or exits. */
+/** A process that abandons a request in flight: it aborts the request and closes its cache, closes its cache, or exits. */
 const [settings, url] = process.argv.slice(2) as [string, string];
 const client = got.extend({retry: {limit: 0}}, cacheHooks({expireAfter: '1h', ...JSON.parse(settings) as CacheSettings}));
 const controller = new AbortController();
 
-process.once('message', way => {
+process.once('message', ending => {
 	void (async () => {
-		switch (way) {
+		switch (ending) {
 			case 'abort': {
 				controller.abort();
 				await getCache(client).close();
@@ -28,7 +28,7 @@ process.once('message', way => {
 		}
 
 		process.send!('closed');
-		// The process goes on, so that the lock is not released by its end.
+		// The process continues, so that the lock is not released by its end.
 		await delay(60_000);
 	})();
 });

@@ -1,38 +1,26 @@
 import {fork, type ChildProcess} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
-import {mkdtempSync, rmSync} from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
-import {
-	getCache,
-	type CacheSettings,
-} from '../../source/index.ts';
+import {getCache, type CacheSettings} from '../../source/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
 import {startDynalite} from '../helpers/dynamodb-server.ts';
 import {
-	findRedis,
 	mongoMissing,
-	redisCommand,
+	reportServer,
 	startMongo,
-	tellServer,
+	startRedis,
 } from '../helpers/servers.ts';
 import {settle} from '../helpers/gate.ts';
 import {standClock} from '../helpers/hand-clock.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 type Result = {readonly bodies: readonly string[]; readonly sent: number; readonly reasons: readonly string[]};
 
-function temporaryFile(t: ExecutionContext): string {
-	const folder = mkdtempSync(path.join(os.tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return path.join(folder, 'cache');
-}
+const temporaryFile = (t: ExecutionContext): string => path.join(testFolder(t), 'cache');
 
 async function startCaller(settings: CacheSettings, url: string, count: number): Promise<ChildProcess> {
 	const child = fork(new URL('lock-caller.ts', import.meta.url), [JSON.stringify(settings), url, String(count)], {
@@ -50,13 +38,12 @@ async function ask(child: ChildProcess): Promise<Result> {
 }
 
 // Before the first test: AVA wants all of them declared at once.
-const program = await findRedis();
-const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+const redis = await startRedis();
 const mongo = await startMongo();
 const dynamo = await startDynalite();
-tellServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
-tellServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
-tellServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
+reportServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
+reportServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
+reportServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
 /* eslint-disable @typescript-eslint/naming-convention -- Variables of the AWS SDK's. */
 const dynamoEnvironment = {
 	AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,
@@ -115,7 +102,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 for (const store of ['sqlite', 'filesystem'] as const) {
-	test.serial(`a process that is killed while it asks holds up nobody (${store})`, async t => {
+	test.serial(`a process that is killed while it sends a request does not block the others (${store})`, async t => {
 		const {origin, asked} = await startSilentOrigin();
 		await using _origin = origin;
 		const settings = {store, cacheName: temporaryFile(t)};
@@ -149,7 +136,7 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		await getCache(client).close();
 	});
 
-	test.serial(`of several processes that see that another one was killed while it asked, one sends the request (${store})`, async t => {
+	test.serial(`if a process is killed while it sends a request, exactly one of the waiting processes sends it (${store})`, async t => {
 		const {origin, asked} = await startSilentOrigin();
 		await using _origin = origin;
 		const settings: CacheSettings = {store, cacheName: temporaryFile(t), storeTimeout: 20_000};
@@ -165,8 +152,8 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 		t.is(origin.count, 2);
 	});
 
-	for (const [way, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
-		test.serial(`a process that ${title} holds up nobody (${store})`, async t => {
+	for (const [ending, title] of [['abort', 'has aborted its request and closed its cache'], ['close', 'closes its cache while it asks'], ['exit', 'exits while it asks']] as const) {
+		test.serial(`a process that ${title} does not block the others (${store})`, async t => {
 			const {origin, asked} = await startSilentOrigin();
 			await using _origin = origin;
 			const settings = {store, cacheName: temporaryFile(t)};
@@ -176,8 +163,8 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			});
 			await once(child, 'message');
 			await asked;
-			const left = once(child, way === 'exit' ? 'exit' : 'message');
-			child.send(way);
+			const left = once(child, ending === 'exit' ? 'exit' : 'message');
+			child.send(ending);
 			await left;
 			// A wait for the lock would never end.
 			standClock(t);

@@ -14,7 +14,7 @@ import {settle} from '../helpers/gate.ts';
 import {standClock} from '../helpers/hand-clock.ts';
 import {until} from '../helpers/until.ts';
 
-test('a request that is aborted has given back its lock when `close` has ended, and one that is under way when its second is over', async t => {
+test('when `close` resolves, an aborted request has released its lock, and so has one that is still in flight after a second', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const locks = async () => Array.fromAsync(store.iterate(), ([key]) => key).then(keys => keys.filter(key => key.includes(':lock:')));
@@ -39,7 +39,7 @@ test('a request that is aborted has given back its lock when `close` has ended, 
 	await t.throwsAsync(other, {name: 'TimeoutError'});
 });
 
-test('`close` waits for a request under way, whose response is stored', async t => {
+test('`close` waits for a request in flight, and its response is stored', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -70,7 +70,7 @@ function createPair(others: CacheSettings = {}) {
 	return {store, first: createClient(settings).client, second: createClient(settings).client};
 }
 
-test('other processes learn that a response cannot be shared, and do not wait one after the other', async t => {
+test('if a response cannot be shared, waiting processes all send their requests instead of waiting one after the other', async t => {
 	const held: ServerResponse[] = [];
 	await using origin = await Origin.start((_request, response) => {
 		held.push(response);
@@ -95,7 +95,7 @@ test('other processes learn that a response cannot be shared, and do not wait on
 	t.is(origin.count, 6);
 });
 
-test('a lock is released when the response is stored, and is no entry', async t => {
+test('a lock is released when the response is stored, and does not count as an entry', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		setTimeout(() => {
 			response.end('answer');
@@ -131,7 +131,7 @@ test('a request waits for another process longer than the time limit of the stor
 	t.is(origin.count, 1);
 });
 
-test.serial('the calls of a lock have what is left of the time limit of the store', async t => {
+test.serial('the store calls for a lock get the rest of the time limit of the store', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -165,7 +165,7 @@ test.serial('the calls of a lock have what is left of the time limit of the stor
 	release(undefined as never);
 });
 
-test('a store that hangs, and that may have a lock, delays a request by its time limit', async t => {
+test('a store that supports locks and hangs delays a request by its time limit only', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -232,7 +232,7 @@ test('a request that takes a lock looks up the response again, since another pro
 	t.is(origin.count, 1);
 });
 
-test('a waiting caller gives up by its own timeout and signal, and a refused lock delays no caller', async t => {
+test('a waiting request ends by its own timeout or signal, and a refused lock delays no request', async t => {
 	await using origin = await Origin.start(() => {});
 	const {store, first, second} = createPair();
 	const controller = new AbortController();
@@ -248,7 +248,7 @@ test('a waiting caller gives up by its own timeout and signal, and a refused loc
 	t.is(origin.count, 2);
 });
 
-test('there is no lock across a network by default, nor in a store without `add`', async t => {
+test('by default there is no lock in a store across a network, and there is never one in a store without `add`', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

@@ -1,7 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {spawn} from 'node:child_process';
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
@@ -9,6 +7,7 @@ import {PartitionSecret, secretKey} from '../../source/cache/partition-secret.ts
 import type {MaybePromise} from '../../source/maybe-promise.ts';
 import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 type Faults = {get: boolean; set: boolean};
 
@@ -90,7 +89,7 @@ test('a given secret causes no reads or writes, and an unused one is not written
 	t.deepEqual(calls, []);
 });
 
-test('a secret that is certain is not read again', t => {
+test('a confirmed secret is not read again', t => {
 	const {store, calls} = storeOf('text');
 	const first = secretOf(store);
 	void first.secret.get();
@@ -216,8 +215,7 @@ test('an invalid secret is replaced, and an emptied store gets its secret back',
 });
 
 test('processes that begin at once on one file end with one secret', async t => {
-	const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = testFolder(t);
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

@@ -1,15 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {
-	mkdtempSync,
 	readdirSync,
 	readFileSync,
-	rmSync,
 	statSync,
 } from 'node:fs';
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import got, {type Got} from 'got';
 import {
 	cacheHooks,
@@ -24,6 +21,7 @@ import {
 import {readOnlyStore} from '../../source/stores/read-only.ts';
 import type {SetOptions, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 const writeNames = ['set', 'add', 'delete', 'deleteMany', 'deleteFound', 'clear'] as const;
 
@@ -140,7 +138,7 @@ async function askAll(client: Got, url: string, own: RequestSettings = {}): Prom
 	return results;
 }
 
-const ways: Readonly<Record<string, (store: RecordingStore, settings: CacheSettings) => Got>> = {
+const clients: Readonly<Record<string, (store: RecordingStore, settings: CacheSettings) => Got>> = {
 	'a cache made with `readOnly`': (store, settings) => got.extend(cacheHooks({...settings, store, readOnly: true})),
 	'a cache made with `readOnly`, and requests that say otherwise': (store, settings) => got.extend(cacheHooks({...settings, store, readOnly: true}), {context: {cache: {readOnly: false}}}),
 	'a replay': (store, settings) => got.extend(cacheHooks({...settings, store, mode: 'replay'})),
@@ -152,14 +150,14 @@ const ways: Readonly<Record<string, (store: RecordingStore, settings: CacheSetti
 	'requests with `readOnly`': (store, settings) => got.extend(cacheHooks({...settings, store}), {context: {cache: {readOnly: true}}}),
 };
 
-for (const [way, makeClient] of Object.entries(ways)) {
+for (const [title, makeClient] of Object.entries(clients)) {
 	for (const settings of [{cacheControl: true}, {expireAfter: '1s', staleWhileRevalidate: '1h'}, {cacheControl: true, failFast: true}] as const satisfies CacheSettings[]) {
-		test(`${way}: no request writes, whatever is stored (${JSON.stringify(settings)})`, async t => {
+		test(`${title}: no request writes, whatever is stored (${JSON.stringify(settings)})`, async t => {
 			await using origin = await Origin.start(answer);
 			const store = new RecordingStore();
 			let time = Date.now();
 			const common: CacheSettings = {...settings, now: () => time, lock: true};
-			const writer = got.extend(cacheHooks({...common, store, ...(way === 'a replay' && {mode: 'record'})}));
+			const writer = got.extend(cacheHooks({...common, store, ...(title === 'a replay' && {mode: 'record'})}));
 			for (const path of paths) {
 				await writer(`${origin.url}${path}`, {headers: path === '/secret' ? authorized : {}});
 			}
@@ -180,7 +178,7 @@ for (const [way, makeClient] of Object.entries(ways)) {
 			getCache(client).on('storeError', ({operation, error}) => {
 				faults.push(`${operation}: ${(error as {code?: string}).code ?? String(error)}`);
 			});
-			const results = await askAll(client, origin.url, way.startsWith('requests') ? {readOnly: true} : {});
+			const results = await askAll(client, origin.url, title.startsWith('requests') ? {readOnly: true} : {});
 			t.true(results.some(([, result]) => result === 'cached'));
 			await getCache(client).explain({url: `${origin.url}/unreadable`});
 			await getCache(client).get({url: `${origin.url}/hit`});
@@ -268,7 +266,7 @@ test('a read-only store gets no calls that write, and all others', async t => {
 	t.deepEqual(store.writes, []);
 });
 
-test('writes that a store refuses since its owner opened it read-only open no circuit', async t => {
+test('writes that are refused by a store that its owner opened read-only do not open the circuit', async t => {
 	await using origin = await Origin.start(answer);
 	const client = got.extend(cacheHooks({store: readOnlyStore(new RecordingStore()), expireAfter: '1h'}));
 	const reported = new Set<unknown>();
@@ -304,19 +302,11 @@ function codesOf(error: unknown): readonly string[] {
 	return [...new Set(codes)];
 }
 
-function temporaryFolder(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return folder;
-}
-
 for (const store of ['sqlite', 'filesystem'] as const) {
 	for (const settings of [{readOnly: true}, {mode: 'replay'}] as const) {
 		test(`${store}: a cache with ${JSON.stringify(settings)} changes no byte of the files`, async t => {
 			await using origin = await Origin.start(answer);
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const cacheName = join(folder, 'cache');
 			const writer = got.extend(cacheHooks({store, cacheName, expireAfter: '1h'}));
 			await writer(`${origin.url}/hit`);
@@ -331,9 +321,9 @@ for (const store of ['sqlite', 'filesystem'] as const) {
 			t.deepEqual(filesIn(folder), before);
 		});
 
-		test(`${store}: a cache with ${JSON.stringify(settings)} creates no files, and reports that there are none`, async t => {
+		test(`${store}: a cache with ${JSON.stringify(settings)} creates no files, and reports that they are missing`, async t => {
 			await using origin = await Origin.start(answer);
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const client = got.extend({retry: {limit: 0}}, cacheHooks({store, cacheName: join(folder, 'mistyped'), ...settings}));
 			const reported: unknown[] = [];
 			getCache(client).on('storeError', ({error}) => {

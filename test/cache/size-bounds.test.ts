@@ -68,7 +68,7 @@ for (const [what, headers, body, request, statusCode = 200] of answers) {
 	});
 }
 
-test('`size()` of a store that cannot measure itself is that of the same entries in memory', async t => {
+test('`size()` of a store that cannot measure itself equals that of the same entries in memory', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.setHeader('cache-tag', 'one,two');
 		response.end(large);

@@ -98,7 +98,7 @@ test('a bounded store that has evicted the record of a tag serves no deleted ent
 	t.false((await client(url)).isFromCache);
 });
 
-test('where the journal cannot be read, entries with tags are not used, and none is deleted', async t => {
+test('if the journal cannot be read, entries with tags are not used, and none is deleted', async t => {
 	const inner = new MemoryStore();
 	let isBroken = false;
 	const store: Store = Object.assign(Object.create(inner) as Store, {
@@ -142,11 +142,11 @@ const many = (length: number): string[] => Array.from({length}, (_, index) => St
 const overBound: ReadonlyArray<readonly [title: string, headers: Readonly<Record<string, string>>, client: CacheSettings, request: RequestSettings]> = [
 	['of `Cache-Tag`', {'cache-tag': many(3000).join(',')}, {}, {}],
 	['of `Surrogate-Key`', {'surrogate-key': many(3000).join(' ')}, {}, {}],
-	['of both headers', {'cache-tag': many(128).join(','), 'surrogate-key': 'a'}, {}, {}],
+	['of both tag headers', {'cache-tag': many(128).join(','), 'surrogate-key': 'a'}, {}, {}],
 	['of a header and the request', {'cache-tag': many(128).join(',')}, {}, {tags: ['a']}],
 	['of a header and a function', {'cache-tag': many(128).join(',')}, {tags: () => ['a']}, {}],
 	['of a function', {}, {tags: () => many(129)}, {}],
-	['of a function, one of which is too long,', {}, {tags: () => ['x'.repeat(257)]}, {}],
+	['of a function, one of them too long,', {}, {tags: () => ['x'.repeat(257)]}, {}],
 ];
 
 for (const [title, headers, ofClient, ofRequest] of overBound) {
@@ -195,7 +195,7 @@ test('`save` refuses more tags than are allowed', async t => {
 	const {client, cache, origin} = await manage(t, testStores[0]![1]);
 	const url = `${origin.url}/a`;
 	const save = async (tags: string[], headers = {}): Promise<unknown> => cache.save({url}, {headers}, {tags});
-	await t.throwsAsync(save(many(129)), {instanceOf: TypeError, message: /`tags` to be an array of at most 128 strings of 1 to 256 characters/v});
+	await t.throwsAsync(save(many(129)), {instanceOf: TypeError, message: /`options\.tags` to be an array of at most 128 strings of 1 to 256 characters/v});
 	await t.throwsAsync(save(['x'.repeat(257)]), {instanceOf: TypeError});
 	await t.throwsAsync(save(['a'], {'cache-tag': many(128).join(',')}), {code: 'ERR_NOT_STORABLE', message: /too-many-tags/v});
 	const saved = await cache.save({url}, {}, {tags: [...many(128), '0', '1']});

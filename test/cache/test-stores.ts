@@ -1,5 +1,3 @@
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type {ExecutionContext} from 'ava';
 import got from 'got';
@@ -15,6 +13,7 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {Clock, Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 export type TestStore = Store | Keyv;
 
@@ -22,21 +21,15 @@ export type TestStore = Store | Keyv;
 export const testStores: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext, now: () => number) => Promise<TestStore>]> = [
 	['memory', async (_t, now) => new MemoryStore({now})],
 	['sqlite', async (t, now) => {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const folder = testFolder(t);
 		const store = new SqliteStore({path: path.join(folder, 'cache.sqlite'), now});
-		t.teardown(async () => {
-			await store.close();
-			await rm(folder, {recursive: true});
-		});
+		t.teardown(async () => store.close());
 		return store;
 	}],
 	['filesystem', async (t, now) => {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const folder = testFolder(t);
 		const store = new FilesystemStore({path: folder, now});
-		t.teardown(async () => {
-			await store.close();
-			await rm(folder, {recursive: true});
-		});
+		t.teardown(async () => store.close());
 		return store;
 	}],
 	['a Keyv', async () => new Keyv({store: new Map()})],

@@ -1,6 +1,4 @@
 import {Buffer} from 'node:buffer';
-import {mkdtemp, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {setImmediate as turn} from 'node:timers/promises';
@@ -14,6 +12,7 @@ import {
 	type Store,
 } from '../../source/index.ts';
 import {seed} from '../helpers/seed.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 import {
 	ChaoticOrigin,
 	hotPath,
@@ -26,7 +25,7 @@ const requests = isLong ? 20_000 : 1500;
 const callers = 64;
 const storeTimeout = 200;
 
-/** The longest that those wait who give up, in milliseconds. */
+/** The longest time after which a caller gives up, in milliseconds. */
 const longest = 20;
 
 type Scene = {readonly origin: ChaoticOrigin; readonly random: Random; readonly languages: readonly string[]};
@@ -40,7 +39,7 @@ type Tally = {
 	readonly times: Time[];
 };
 
-/** Of one call, which may be several requests: one for each hop of a redirect. */
+/** The result of one call, which may be several requests: one for each redirect hop. */
 type Time = {readonly milliseconds: number; readonly requests: number};
 
 async function ask(client: Got, {origin, random, languages}: Scene, tally: Tally): Promise<void> {
@@ -134,25 +133,25 @@ type Row = {
 	readonly open: (folder: string) => Store;
 	readonly settings?: CacheSettings;
 
-	/** What callers ask for, by which responses vary. Default: two. */
+	/** The languages of requests, by which responses vary. Default: two. */
 	readonly languages?: readonly string[];
 };
 
 const rows: readonly Row[] = [
 	{title: 'memory', count: requests, open: () => createStore('memory')},
 	{
-		title: 'memory, in one language', count: Math.ceil(requests / 5), open: () => createStore('memory'), languages: ['de'],
+		title: 'memory, without variants', count: Math.ceil(requests / 5), open: () => createStore('memory'), languages: ['de'],
 	},
 	{title: 'SQLite', count: Math.ceil(requests / 5), open: folder => createStore('sqlite', {path: join(folder, 'cache.sqlite')})},
 	{title: 'files', count: Math.ceil(requests / 5), open: folder => createStore('filesystem', {path: join(folder, 'cache')})},
 	{
-		title: 'memory, with a longest wait',
+		title: 'memory, with `maxWait`',
 		count: Math.ceil(requests / 5),
 		open: () => createStore('memory'),
 		settings: {singleFlight: {maxWait: {milliseconds: storeTimeout}}},
 	},
 	{
-		title: 'memory, with locks that it lies about',
+		title: 'memory, with unreliable locks',
 		count: Math.ceil(requests / 10),
 		open: () => createStore('memory'),
 		settings: {lock: true},
@@ -160,7 +159,7 @@ const rows: readonly Row[] = [
 ];
 
 for (const {title, count, open, settings, languages = ['de', 'fr']} of rows) {
-	test.serial(`${count} requests of ${callers} callers through a chaotic store to a chaotic origin get what is theirs: ${title}`, async t => {
+	test.serial(`each of ${count} requests of ${callers} callers through a chaotic store to a chaotic origin gets its own response: ${title}`, async t => {
 		t.timeout(600_000);
 		t.log(`SEED=${seed}`);
 		const random = new Random(seed);
@@ -181,8 +180,7 @@ for (const {title, count, open, settings, languages = ['de', 'fr']} of rows) {
 		const control = await run(plain, Math.max(300, Math.ceil(count / 10)), scene);
 		t.deepEqual(control.wrong, []);
 
-		const folder = await mkdtemp(join(tmpdir(), 'got-cache-hooks-'));
-		t.teardown(async () => rm(folder, {recursive: true, maxRetries: 5}));
+		const folder = testFolder(t);
 		const store = new ChaoticStore(random, open(folder));
 		const client = plain.extend(cacheHooks({
 			store, storeTimeout, cacheControl: true, ...settings,

@@ -9,7 +9,7 @@ import type {Random} from './random.ts';
 /** The longest that it stalls before it answers, in milliseconds. */
 export const longestStall = 100;
 
-/** What many ask for at a time: its answers may be shared always, so that many wait for one another. */
+/** A path with responses that may always be shared, so that many requests wait for each other. */
 export const hotPath = '/hot';
 
 // Of a thousand requests, so many in a row stall and then fail.

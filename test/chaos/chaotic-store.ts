@@ -16,7 +16,7 @@ export class ChaoticStore implements Store {
 	readonly #inner: Store;
 	readonly #random: Random;
 
-	/** What was written, to lie with. */
+	/** The written values, for wrong answers. */
 	readonly #keys = new Set<string>();
 
 	constructor(random: Random, inner: Store) {

@@ -19,7 +19,7 @@ async function read(url: string, kind: 'plain' | 'cached'): Promise<Result> {
 	return result;
 }
 
-test.serial(`a streamed body of ${size / mebibyte} MiB that is too large to store takes the memory of the plain client, and the first byte of another comes before the rest is sent`, async t => {
+test.serial(`a streamed body of ${size / mebibyte} MiB that is too large to store takes no more memory than with the plain client, and the first byte of another one arrives before the rest is sent`, async t => {
 	let first: ServerResponse | undefined;
 	await using origin = await Origin.start((request, response) => {
 		if (request.url === '/large') {

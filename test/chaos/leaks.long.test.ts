@@ -75,7 +75,7 @@ async function ask(client: Got, url: string, random: Random, signal: AbortSignal
 			}
 		}
 	} catch {
-		// What becomes of it is others' to try.
+		// Other tests cover its result.
 	}
 }
 

@@ -3,7 +3,7 @@ import process from 'node:process';
 import got from 'got';
 import {cacheHooks} from '../../source/index.ts';
 
-/** Reads a large body as a stream, with or without a cache, and tells the most memory that it took. The first byte of another one comes before the rest is sent. */
+/** Reads a large body as a stream, with or without a cache, and reports the peak of its memory. The first byte of another body arrives before the rest of it is sent. */
 const [url, kind] = process.argv.slice(2) as [string, string];
 const client = kind === 'plain' ? got : got.extend(cacheHooks({store: 'memory', maxEntryBytes: 10_000_000}));
 

@@ -69,7 +69,7 @@ test('different values have different texts', t => {
 	t.is(new Set(values.map(value => text(value))).size, values.length);
 });
 
-test('a value that cannot be included in the key is an error that names its path', t => {
+test('a value that cannot be included in the key causes an error that names its path', t => {
 	class Other {
 		readonly member = 1;
 	}
@@ -78,7 +78,7 @@ test('a value that cannot be included in the key is an error that names its path
 	circular.self = {circular};
 	for (const [value, message] of [
 		[() => {}, /`value` is a function/v],
-		[{list: [Symbol('x')]}, /`value\.list\[0\]` is Symbol\(x\)/v],
+		[{list: [Symbol('x')]}, /`value\.list\[0\]` is symbol Symbol\(x\)/v],
 		[new Other(), /an instance of Other/v],
 		[new Map([[{}, new WeakMap()]]), /an item of value.*WeakMap/v],
 		[circular, /contains itself/v],

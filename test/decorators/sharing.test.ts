@@ -161,8 +161,8 @@ test('after failures, all waiting calls share the first success', async t => {
 });
 
 for (const [what, code, misuse] of [
-	['is no promise', 'ERR_RESULT_NOT_A_PROMISE', () => 'at once'],
-	['cannot be kept', 'ERR_RESULT_NOT_CLONEABLE', async () => ({callback() {}})],
+	['is not a promise', 'ERR_RESULT_NOT_A_PROMISE', () => 'at once'],
+	['cannot be stored', 'ERR_RESULT_NOT_CLONEABLE', async () => ({callback() {}})],
 ] as const) {
 	test(`a result that ${what} is an error for its own caller: no stale result hides it, and others make their own calls`, async t => {
 		const {cache, clock} = setUp();
@@ -245,10 +245,10 @@ test('a stored result that cannot be revived is deleted, and concurrent callers 
 });
 
 for (const [name, settings, given, after] of [
-	['deleted and made anew', {}, 'value 2', 'value 2'],
-	['left where it is with `readOnly`', {readOnly: true}, 'value 2', 'value 1'],
-	['deleted, and no result with `onlyIfCached`', {onlyIfCached: true}, 'ERR_NOT_CACHED', 'value 2'],
-	['left where it is, and no result, with both', {readOnly: true, onlyIfCached: true}, 'ERR_NOT_CACHED', 'value 1'],
+	['deleted and computed again', {}, 'value 2', 'value 2'],
+	['kept with `readOnly`', {readOnly: true}, 'value 2', 'value 1'],
+	['deleted, and an error with `onlyIfCached`', {onlyIfCached: true}, 'ERR_NOT_CACHED', 'value 2'],
+	['kept, and an error, with both', {readOnly: true, onlyIfCached: true}, 'ERR_NOT_CACHED', 'value 1'],
 ] as const) {
 	test(`a stored result that can never be revived is ${name}`, async t => {
 		const store = new Map();

@@ -63,7 +63,7 @@ const secondRun = [
 	...firstRun.slice(10),
 ];
 
-test('the demo is served by the file of its first run when it runs again', async t => {
+test('a second run of the demo is served from the file of the first run', async t => {
 	const folder = await createFolder(t);
 	const first = await run('demo.ts', [], folder);
 	t.is(first.stderr, '');
@@ -85,7 +85,7 @@ test('the demo is served by the file of its first run when it runs again', async
 	t.deepEqual(rows(third.lines), firstRun);
 });
 
-test('the demo takes URLs, and shows failures as rows', async t => {
+test('the demo accepts URLs, and shows failed requests as rows', async t => {
 	await using origin = await startOrigin();
 	const folder = await createFolder(t);
 	const host = origin.url.slice('http://'.length);
@@ -110,14 +110,14 @@ test('the demo takes URLs, and shows failures as rows', async t => {
 	t.is(origin.count, 5);
 });
 
-test('the demo fails where all of its requests do', async t => {
+test('the demo exits with an error if all of its requests fail', async t => {
 	const {code, lines} = await run('demo.ts', ['no URL'], await createFolder(t));
 	t.is(code, 1);
 	t.is(rows(lines).length, 2);
 });
 
 for (const name of ['basic.ts', 'keyv.ts']) {
-	test(`${name} gets its second answer from the cache`, async t => {
+	test(`${name} gets its second response from the cache`, async t => {
 		await using origin = await startOrigin();
 		const {code, lines, stderr} = await run(name, [`${origin.url}/`], await createFolder(t));
 		t.is(stderr, '');
@@ -127,7 +127,7 @@ for (const name of ['basic.ts', 'keyv.ts']) {
 	});
 }
 
-test('github-client.ts serves what its class says, and asks anew for what a change made outdated', async t => {
+test('github-client.ts caches as its class is decorated, and sends a new request after a change', async t => {
 	const folder = await createFolder(t);
 	const {stdout, stderr, code} = await runNode(['--import', path.join(examples, 'transpile.js'), path.join(examples, 'github-client.ts')], folder);
 	t.is(stderr, '');
@@ -141,7 +141,7 @@ test('github-client.ts serves what its class says, and asks anew for what a chan
 	t.deepEqual(await fs.readdir(folder), []);
 });
 
-test('sdk-wrapper.ts calls the SDK once for all who ask for the same', async t => {
+test('sdk-wrapper.ts calls the SDK once for equal concurrent calls', async t => {
 	const {lines, stderr, code} = await run('sdk-wrapper.ts', [], await createFolder(t));
 	t.is(stderr, '');
 	t.is(code, 0);

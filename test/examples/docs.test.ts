@@ -32,7 +32,7 @@ async function isThere(file: string): Promise<boolean> {
 }
 
 for (const page of pages) {
-	test(`each link of ${page} leads to something that is there`, async t => {
+	test(`each link of ${page} has an existing target`, async t => {
 		const broken: string[] = [];
 		for (const {target} of linksOf(readPage(page))) {
 			if (/^https?:/v.test(target)) {
@@ -51,7 +51,7 @@ for (const page of pages) {
 }
 
 for (const page of pages) {
-	test(`each file of source/ that ${page} names is there`, async t => {
+	test(`each file of source/ that ${page} names exists`, async t => {
 		const entries = await fs.readdir(path.join(root, 'source'), {withFileTypes: true});
 		const folders = new Set(entries.filter(entry => entry.isDirectory()).map(({name}) => name));
 		const named = codeSpans(readPage(page).replaceAll(/^```.+?^```$/gmsv, '')).filter(name => /^[\w\-]+(?:\/[\w\-]+)+\.ts$/v.test(name) && folders.has(name.split('/', 1)[0]!));
@@ -72,7 +72,7 @@ function namedTests(page: string): ReadonlyArray<readonly [file: string, title: 
 }
 
 for (const page of [keys, security]) {
-	test(`each test that ${page} names is there`, async t => {
+	test(`each test that ${page} names exists`, async t => {
 		const named = namedTests(readPage(page));
 		t.true(named.length > 20);
 		const missing: string[] = [];
@@ -106,7 +106,7 @@ const tables: ReadonlyArray<readonly [page: string, header: string]> = [
 ];
 
 for (const [page, header] of tables) {
-	test(`each row of the table \`${header}\` has its test`, t => {
+	test(`each row of the table \`${header}\` names a test`, t => {
 		const rows = tableRows(readPage(page), header);
 		t.true(rows.length > 2);
 		for (const row of rows) {
@@ -125,17 +125,17 @@ function cells({class: kind, ends, directlyAfter, after, examples, why}: Credent
 	return [kind, words(ends), directlyAfter === undefined ? anywhere : `directly: ${words(directlyAfter)}`, examples.map(name => `\`${name}\``).join(', '), why];
 }
 
-test('the table of the names of credentials is that of the source', t => {
+test('the table of credential names equals that of the source', t => {
 	const header = '| class | last word or words | with before it | for example | why |';
 	t.deepEqual(tableRows(readPage(security), header), credentialTable.map(row => cells(row)));
 });
 
-test('the table of response headers that hand out a credential has each of them', t => {
+test('the table of response headers with credentials is complete', t => {
 	const rows = tableRows(readPage(security), '| response headers | why |');
 	t.deepEqual(rows.flatMap(([names]) => codeSpans(names!)).toSorted(), [...credentialResponseHeaders].toSorted());
 });
 
-test('the default of ignoredParameters is named in full', t => {
+test('the default of ignoredParameters is complete', t => {
 	const [list] = /`DEFAULT_IGNORED_PARAMETERS`: [^.]+/v.exec(readPage(security))!;
 	t.deepEqual(codeSpans(list).slice(1), [...DEFAULT_IGNORED_PARAMETERS]);
 });

@@ -42,7 +42,7 @@ function variants(code: string): readonly Variant[] {
 		: [['', text => text]];
 }
 
-/** What the sample says that it prints. */
+/** The output that the page shows for the sample. */
 function promised(code: string): string {
 	return code.matchAll(/^\t*\/\/=> (?<line>.*\n)/gmv).map(match => match.groups!.line!).toArray().join('');
 }
@@ -66,7 +66,7 @@ export function testSamples(test: TestFn, file: string): void {
 	const samples = readPage(file).matchAll(/^```ts\n(?<code>.*?)^```$/gmsv).map(match => match.groups!.code!).toArray();
 	for (const [index, sample] of samples.entries()) {
 		for (const [variant, compile] of variants(sample)) {
-			test(`sample ${index + 1} of ${file} prints what it says${variant}`, async t => {
+			test(`sample ${index + 1} of ${file} prints the output that the page shows${variant}`, async t => {
 				await using origin = await startOrigin();
 				const folder = await createFolder(t);
 				await fs.writeFile(path.join(folder, 'package.json'), '{"type": "module"}');

@@ -11,7 +11,7 @@ import {
 	redisCommand,
 	startMongo,
 } from '../helpers/servers.ts';
-import {findPackage} from '../stores/keyv-adapters/packages.ts';
+import {findPackage} from '../stores/adapters/packages.ts';
 import {createFolder, runNode} from './run-node.ts';
 
 const redis = await findRedis();

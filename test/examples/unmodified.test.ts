@@ -6,7 +6,7 @@ import {runNode} from './run-node.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-test('an unmodified script is cached by its command line, and by nothing else', async t => {
+test('the requests of an unmodified script are cached if its command line installs the cache, and only then', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('body');
 	});

@@ -26,7 +26,7 @@ class Process {
 	readonly faults: string[] = [];
 	readonly #sharing: Sharing<string>;
 
-	/** What is found in the store when it is looked at once more. */
+	/** The result of the next lookup in the store. */
 	found: Action = send;
 	looks = 0;
 
@@ -57,7 +57,7 @@ class Process {
 		return this.#sharing.register(key, {})!;
 	}
 
-	/** What a request is to do that would be sent; `undefined` while it waits. */
+	/** The action of the request; `undefined` while it waits. */
 	ask({inFlight = this.register(), total = Infinity}: {readonly inFlight?: InFlight<string>; readonly total?: number} = {}): {readonly inFlight: InFlight<string>; action: Action | undefined} {
 		const asking: {readonly inFlight: InFlight<string>; action: Action | undefined} = {inFlight, action: undefined};
 		void (async () => {
@@ -76,7 +76,7 @@ class Process {
 		return asking;
 	}
 
-	/** Moves on in small steps, so that whoever waits may look. */
+	/** Advances the clock in small steps, so that waiting requests can look. */
 	async after(milliseconds: number): Promise<void> {
 		for (let passed = 0; passed < milliseconds; passed += 5) {
 			this.clock.advance(5);
@@ -158,7 +158,7 @@ test('a request that finds no response after its wait acquires the lock, and rea
 	t.is(process.looks, 2);
 });
 
-test('of several requests that find the lock free, one is sent, and the others go on waiting', async t => {
+test('of several requests that find the lock free, one is sent, and the others continue to wait', async t => {
 	const {process, others, store} = setUp();
 	const third = new Process(new SharedStore(store.values), process.clock);
 	const lock = await others.locks.take('key');
@@ -239,7 +239,7 @@ test('a store without locks delays no request', async t => {
 	t.is(asking.action, send);
 });
 
-test('a request whose lock was acquired and released by another process between two of its calls waits on, and serves what that has stored', async t => {
+test('a request continues to wait if another process acquires and releases the lock between two of its calls, and is served what that process stores', async t => {
 	const {store, process, others} = setUp();
 	const lock = await others.locks.take('key');
 	const asking = process.ask();
@@ -257,7 +257,7 @@ test('a request whose lock was acquired and released by another process between 
 	t.is(asking.action, serve);
 });
 
-test('another request of the same process does not wait for the lock that this one has: it is outdated, or another variant', async t => {
+test('a request for another variant, or after an outdated response, does not wait for a lock of its own process', async t => {
 	const {process} = setUp();
 	const [one, other] = [process.ask(), process.ask({inFlight: process.register('another')})];
 	await turns();
@@ -306,7 +306,7 @@ test('an expired lock may belong to another process, and is not released', async
 
 /** A store of a file of this machine. */
 class LocalStore extends SharedStore {
-	override readonly name = 'sqlite';
+	override readonly scope = 'machine';
 }
 
 const isOnLinux = platform === 'linux';
@@ -377,12 +377,12 @@ test('if a process ends while it acquires a lock, the lock expires', async t => 
 });
 
 for (const [title, text, isLocal] of [
-	['of a process that lives', `token ${processIdentity()}`, true],
-	['of a former version, which names no process,', 'token', true],
+	['of a running process', `token ${processIdentity()}`, true],
+	['of an earlier version, which names no process,', 'token', true],
 	['of another machine', `token other/${gone.split('/').slice(1).join('/')}`, true],
 	['in a store that other machines share', `token ${gone}`, false],
 ] as const) {
-	test(`a lock ${title} is left`, async t => {
+	test(`a lock ${title} is not released`, async t => {
 		const {locks} = new Process(new (isLocal ? LocalStore : SharedStore)(new Map<string, StoredValue>([[lockKey, text]])), new HandClock());
 		t.is(await locks.stateOf('key'), 'taken');
 		t.is(await locks.take('key'), undefined);
@@ -451,20 +451,21 @@ test('a refusal is stored for 2 seconds', async t => {
 	t.is(await process.locks.stateOf('key'), 'free');
 });
 
-const settings: ReadonlyArray<readonly [setting: LockSetting, name: string, hasAdd: boolean, isOn: boolean]> = [
-	[true, 'redis', true, true],
-	[true, 'redis', false, false],
-	[false, 'sqlite', true, false],
-	['local', 'sqlite', true, true],
-	['local', 'filesystem', true, true],
-	['local', 'filesystem', false, false],
-	['local', 'redis', true, false],
-	['local', 'memory', true, false],
+const settings: ReadonlyArray<readonly [setting: LockSetting, scope: Store['scope'], hasAdd: boolean, isOn: boolean]> = [
+	[true, 'network', true, true],
+	[true, undefined, true, true],
+	[true, 'network', false, false],
+	[false, 'machine', true, false],
+	['local', 'machine', true, true],
+	['local', 'machine', false, false],
+	['local', 'network', true, false],
+	['local', undefined, true, false],
+	['local', 'process', true, false],
 ];
 
-for (const [setting, name, hasAdd, isOn] of settings) {
-	test(`by \`lock: ${JSON.stringify(setting)}\` a store \`${name}\` ${hasAdd ? 'with' : 'without'} \`add\` has ${isOn ? '' : 'no '}locks`, t => {
-		const store = {name, ...(hasAdd && {add: () => true})} as unknown as Store;
+for (const [setting, scope, hasAdd, isOn] of settings) {
+	test(`by \`lock: ${JSON.stringify(setting)}\` a store with the scope ${scope} and ${hasAdd ? '' : 'without '}\`add\` has ${isOn ? '' : 'no '}locks`, t => {
+		const store = {scope, ...(hasAdd && {add: () => true})} as unknown as Store;
 		t.is(new Locks(store, {setting, now: Date.now}).isOn, isOn);
 	});
 }

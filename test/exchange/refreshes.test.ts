@@ -9,7 +9,7 @@ import {Sharing} from '../../source/exchange/sharing.ts';
 import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 
-/** A cache whose locks are free or taken, as a test sets them. */
+/** A cache that acquires locks as the test decides. */
 class Situation {
 	readonly errors: unknown[] = [];
 	readonly held: Array<Promise<void>> = [];
@@ -158,7 +158,7 @@ test('a failed refresh is an event, and one waiting request is sent', async t =>
 	t.is(at.sharing.size, 0);
 });
 
-test('a refresh by another process is no failure: one waiting request is sent instead, without a failure', async t => {
+test('a refresh that another process does is not a failure: one waiting request is sent instead', async t => {
 	const at = new Situation();
 	at.isLockTaken = true;
 	at.start('key');

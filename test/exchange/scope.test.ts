@@ -6,7 +6,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: settings hold for the requests of one call tree, through awaits and streams, and for no others`, async t => {
+	test(`${name}: the settings of a scope apply to the requests of one call tree, through awaits and streams, and to no others`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.end(request.url);
 		});
@@ -27,7 +27,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a request\'s own settings take precedence over the scope, the inner scope over the outer one, both over URL patterns', async t => {
+test('the settings of a request take precedence over those of a scope, an inner scope over an outer one, and both over URL patterns', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.end(request.url);
 	});
@@ -50,7 +50,7 @@ test('a request\'s own settings take precedence over the scope, the inner scope 
 	t.is(await lifetime(), 10);
 });
 
-test('a scope may hold for one cache only', async t => {
+test('a scope can be limited to one cache', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.end(request.url);
 	});
@@ -61,7 +61,7 @@ test('a scope may hold for one cache only', async t => {
 	}, getCache(one));
 });
 
-test('a wrong setting is an error before anything runs', t => {
+test('an invalid setting of a scope is an error before its function runs', t => {
 	let ran = false;
 	t.throws(() => {
 		runWithSettings({expireAfter: '5'}, () => {
@@ -71,7 +71,7 @@ test('a wrong setting is an error before anything runs', t => {
 	t.false(ran);
 });
 
-test('wrong settings of a request are an error in a scope, too', async t => {
+test('invalid settings of a request are an error inside a scope as well', async t => {
 	const {client} = createClient();
 	await runWithSettings({expireAfter: 1}, async () => {
 		await t.throwsAsync(client('http://127.0.0.1:1', {context: {cache: 5}}), {message: /context\.cache/v});

@@ -18,7 +18,7 @@ const german = {'accept-language': 'de'};
 const french = {'accept-language': 'fr'};
 const byLanguage = {vary: 'Accept-Language'};
 
-/** A request that waits, and how that ended. */
+/** A waiting request, and how its wait ended. */
 class Waiting {
 	outcome: WaitOutcome<string> | undefined;
 	readonly leave: () => void;
@@ -78,7 +78,7 @@ class Situation {
 		return Array.from({length}, () => this.wait(own));
 	}
 
-	/** What a request that comes now would do. */
+	/** Returns what a request that arrives now would do. */
 	next(own?: Own): JoinResult<string>['do'] {
 		const joined = this.join(own);
 		if (joined.do === 'send-shared') {
@@ -90,7 +90,7 @@ class Situation {
 		return joined.do;
 	}
 
-	/** Moves on, and lets what waits hear of it. */
+	/** Advances the clock, and lets waiting requests react. */
 	async after(milliseconds: number): Promise<void> {
 		this.clock.advance(milliseconds);
 		await turn();
@@ -107,7 +107,7 @@ function count(waiters: readonly Waiting[], what: Waiting['do']): number {
 	return waiters.filter(waiter => waiter.do === what).length;
 }
 
-test('the first request for a key is sent, others wait and get its result, and no state is left', async t => {
+test('the first request for a key is sent, others wait and get its result, and no state remains', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(2);
@@ -121,7 +121,7 @@ test('the first request for a key is sent, others wait and get its result, and n
 	t.is(at.next(), 'send-shared');
 });
 
-test('a request learns that there was a result since its lookup', async t => {
+test('a request is informed of a result that arrived after its lookup', async t => {
 	const at = new Situation();
 	const before = at.clock.now();
 	t.false(at.sharing.hasResolvedSince('key', before));
@@ -137,7 +137,7 @@ test('a request learns that there was a result since its lookup', async t => {
 	t.false(at.sharing.hasResolvedSince('key', before), 'more are remembered than 1000');
 });
 
-test('after a result that answers some waiters, one of the others is sent, and the rest go on waiting', async t => {
+test('after a result that answers some waiters, one of the others is sent, and the rest continue to wait', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = [1, 2, 3, 4].map(position => at.wait({position}));
@@ -177,7 +177,7 @@ test('after a result that cannot be shared, all waiters are sent at once, and no
 	t.is(at.next(), 'send-shared');
 });
 
-test('a refusal by some settings does not affect requests with others', async t => {
+test('a response that the settings of one request refuse does not affect requests with other settings', async t => {
 	const at = new Situation();
 	const [settings, others] = [{}, {}];
 	at.sharing.refuse('key', settings);
@@ -205,7 +205,7 @@ test('the latest 1000 refusals are stored, for all requests and for each setting
 
 // Failures.
 
-test('failures send 1, 1, 2, 4 … requests, and a result resets the count', async t => {
+test('after failures, 1, 1, 2, 4 … requests are sent, and a result resets the count', async t => {
 	const at = new Situation();
 	let leader = at.send();
 	const waiters = at.waitTogether(17, {store: 60_000});
@@ -229,11 +229,11 @@ test('failures send 1, 1, 2, 4 … requests, and a result resets the count', asy
 	t.deepEqual(later.map(waiter => waiter.do), ['send-shared', 'wait', 'wait']);
 });
 
-test('after a failure the other waiters are sent at growing rates within their own time', async t => {
+test('after a failure the other waiters are sent at increasing rates within their own time limits', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(101, {store: 400});
-	// The time for which another request is under way is not theirs.
+	// The time for which another request is in flight does not count for them.
 	await at.after(5000);
 	leader.end('failed');
 	await turn();
@@ -246,7 +246,7 @@ test('after a failure the other waiters are sent at growing rates within their o
 	}
 
 	t.deepEqual(sent, [6, 25, 56, 100]);
-	// Whoever came since has seen no failure.
+	// Later requests have seen no failure.
 	t.is(late.do, 'wait');
 	t.false(next.hasEnded);
 	resolve(next);
@@ -372,7 +372,7 @@ test('one signal that aborts all of 300 requests leaves no state', async t => {
 	t.is(at.next(), 'send-shared');
 });
 
-test('a waiter that has left is not sent, and does not settle', async t => {
+test('a waiter that has given up is not sent, and does not settle', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const [first, second] = at.waitTogether(2);
@@ -389,7 +389,7 @@ test('a waiter that has left is not sent, and does not settle', async t => {
 
 // Limits.
 
-test('requests wait for a head for 30 seconds: then one is sent, and the others go on waiting in their own time', async t => {
+test('requests wait for a response head for 30 seconds: then one is sent, and the others continue to wait within their own time limits', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	await at.after(10_000);
@@ -404,7 +404,7 @@ test('requests wait for a head for 30 seconds: then one is sent, and the others 
 	t.is(count(waiters, 'send-alone'), 2);
 });
 
-test('no request waits for one whose head is late, and the next request is sent', async t => {
+test('no request begins to wait if the response head is late, and the next request is sent', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	t.is(at.clock.timers, 0);
@@ -420,7 +420,7 @@ test('no request waits for one whose head is late, and the next request is sent'
 	t.is(at.sharing.size, 0);
 });
 
-test('requests wait for a body of unknown length for 2 seconds from its head on, however many bytes come', async t => {
+test('requests wait for a body of unknown length for 2 seconds after its head, however many bytes arrive', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(2);
@@ -474,17 +474,17 @@ test('requests wait for a body of 40 MB that takes 10 seconds', async t => {
 
 const bodies: ReadonlyArray<readonly [title: string, length: number, received: readonly number[], end: number]> = [
 	// One number for each second.
-	['of which nothing comes', 1000, [0], 1000],
+	['of which nothing arrives', 1000, [0], 1000],
 	['that would take 31 seconds at the rate of its first second', 31_000, [1000], 1000],
 	['that would take 30 seconds', 30_000, Array.from({length: 40}, () => 1000), 30_000],
 	['that would take 29 seconds, and stops after 15', 29_000, [...Array.from({length: 15}, () => 1000), ...Array.from({length: 20}, () => 0)], 16_000],
-	['that comes at once, and whose end does not', 1000, [1000, ...Array.from({length: 40}, () => 0)], 30_000],
-	['without content whose end does not come', 0, Array.from({length: 40}, () => 0), 30_000],
-	['that is longer than it says', 10, Array.from({length: 40}, () => 1_000_000), 30_000],
+	['that arrives at once, but does not end', 1000, [1000, ...Array.from({length: 40}, () => 0)], 30_000],
+	['that is empty, but does not end', 0, Array.from({length: 40}, () => 0), 30_000],
+	['that is longer than its Content-Length', 10, Array.from({length: 40}, () => 1_000_000), 30_000],
 ];
 
 for (const [title, length, received, end] of bodies) {
-	test(`a body ${title} is waited for ${end / 1000} s`, async t => {
+	test(`requests wait ${end / 1000} s for a body ${title}`, async t => {
 		const at = new Situation();
 		const leader = at.send();
 		const waiter = at.wait();
@@ -518,7 +518,7 @@ test('no request begins to wait for a body that is too slow', async t => {
 	t.is(at.next(), 'wait', 'it has caught up');
 });
 
-test('the waiters of a stream of events are sent at its head, and the next request is not refused', async t => {
+test('the waiters for an event stream are sent when its head arrives, and the next request is not refused', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const waiters = at.waitTogether(3);
@@ -531,7 +531,7 @@ test('the waiters of a stream of events are sent at its head, and the next reque
 	t.is(at.sharing.size, 0);
 });
 
-test('a request waits at most for the time that it has left', async t => {
+test('a request waits at most as long as its remaining time', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	t.is(at.join({total: 0}).do, 'send-alone');
@@ -547,7 +547,7 @@ test('a request waits at most for the time that it has left', async t => {
 	t.is(at.clock.timers, 0);
 });
 
-test('the time of a wait counts towards the total, and not towards the time of the store', async t => {
+test('the duration of a wait counts towards the total time limit, and not towards that of the store', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const budget = new TimeBudget({store: 1000, total: 30_000}, at.clock);
@@ -563,7 +563,7 @@ test('the time of a wait counts towards the total, and not towards the time of t
 	t.is(new TimeBudget({store: Infinity, total: Infinity}, at.clock).left, Infinity);
 });
 
-test('the time after a failure counts towards the waiter\'s own time', async t => {
+test('the time after a failure counts towards the time limit of the waiter', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	const budget = new TimeBudget({store: 1000, total: Infinity}, at.clock);
@@ -630,7 +630,7 @@ test('calls after the end have no effect', async t => {
 // Variants.
 
 for (const how of ['its head', 'its end, as of a 304'] as const) {
-	test(`a response that varies, by ${how}, answers waiters with matching fields, and one waiter is sent for each other variant`, async t => {
+	test(`a response that varies (${how}) answers waiters with matching fields, and one waiter is sent for each other variant`, async t => {
 		const at = new Situation();
 		const leader = at.send({fields: german});
 		const [same, one, other] = [german, french, french].map(fields => at.wait({fields}));
@@ -658,7 +658,7 @@ for (const how of ['its head', 'its end, as of a 304'] as const) {
 
 for (const vary of ['*', 'accept language', Array.from({length: 33}, (_, index) => `x-${index}`).join(',')]) {
 	for (const how of ['head', 'end'] as const) {
-		test(`a response with Vary: * answers no waiter, by its ${how}: ${vary.slice(0, 20)}`, async t => {
+		test(`a response with Vary: * answers no waiter (${how}): ${vary.slice(0, 20)}`, async t => {
 			const at = new Situation();
 			const leader = at.send({fields: german});
 			const waiters = at.waitTogether(3, {fields: german});
@@ -695,7 +695,7 @@ test('failures of one variant do not affect the others', async t => {
 	t.is(at.sharing.size, 1);
 });
 
-test('no request begins to wait for an outdated one, and its waiters get its result', async t => {
+test('no request begins to wait for an outdated request, and those that wait already get its result', async t => {
 	const at = new Situation();
 	const leader = at.send();
 	let isOutdated = false;
@@ -714,7 +714,7 @@ test('no request begins to wait for an outdated one, and its waiters get its res
 
 // Requests that are made inside of others.
 
-test('a request from the code of another one does not wait for it, and is sent alone', t => {
+test('a request that is made inside another one does not wait for it, and is sent alone', t => {
 	const at = new Situation();
 	const leader = at.send();
 	leader.run(() => {
@@ -736,7 +736,7 @@ for (const steps of [2, 3, 6]) {
 		leaders.at(-1)!.run(() => {
 			t.is(at.join({}, '0').do, 'send-alone');
 		});
-		// Whoever is outside of all of them may wait.
+		// A request outside of all of them may wait.
 		t.is(at.join({}, '0').do, 'wait');
 		resolve(leaders.at(-1)!);
 		await turn();
@@ -744,7 +744,7 @@ for (const steps of [2, 3, 6]) {
 	});
 }
 
-test('of two requests whose code requests the other one\'s key, one waits and the other is sent alone', async t => {
+test('of two requests that each request the key of the other inside, one waits and the other is sent alone', async t => {
 	const at = new Situation();
 	const [one, other] = [at.send({}, 'one'), at.send({}, 'other')];
 	const waiter = one.run(() => at.wait({}, 'other'));
@@ -756,7 +756,7 @@ test('of two requests whose code requests the other one\'s key, one waits and th
 	t.is(at.sharing.size, 0);
 });
 
-test('the outer request waits, whatever other requests its code makes', t => {
+test('an outer request waits, whatever requests are made inside it', t => {
 	const at = new Situation();
 	const [outer, other] = [at.send({}, 'outer'), at.send({}, 'other')];
 	outer.run(() => {

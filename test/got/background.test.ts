@@ -29,7 +29,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('at most 32 refreshes of a cache run at the same time, and later requests start the others', async t => {
+test('at most 32 refreshes of a cache run at the same time, and the others start with later requests', async t => {
 	const held: ServerResponse[] = [];
 	let isHeld = false;
 	await using origin = await Origin.start((_request, response) => {

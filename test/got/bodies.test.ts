@@ -6,7 +6,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: a truncated body stores nothing`, async t => {
+	test(`${name}: a response with a truncated body is not stored`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (origin.count > 2) {
 				response.end('whole');
@@ -32,7 +32,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: an aborted body stores nothing`, async t => {
+	test(`${name}: a response whose body is aborted is not stored`, async t => {
 		const finish: Array<() => void> = [];
 		await using origin = await Origin.start((_request, response) => {
 			response.write('first');
@@ -67,7 +67,7 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(third).reason, 'miss');
 	});
 
-	test(`${name}: a body that cannot be decoded stores nothing`, async t => {
+	test(`${name}: a response with a body that cannot be decoded is not stored`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(200, {'content-encoding': 'gzip'});
 			response.end('no gzip');

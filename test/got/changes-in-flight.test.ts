@@ -1,7 +1,7 @@
 import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import {cacheInfo, getCache} from '../../source/index.ts';
-import {fresh, read} from '../helpers/both-modes.ts';
+import {fresh, read} from '../helpers/modes.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {byOrigin, dated} from '../helpers/dated.ts';
 import {holdResponses} from '../helpers/gate.ts';
@@ -54,7 +54,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: RFC 9111 §4.4 a GET under way while a PUT succeeds says why it is not stored`, async t => {
+	test(`${name}: RFC 9111 §4.4 a GET that is in flight while a PUT succeeds has the reason why it is not stored`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		const arrived = Promise.withResolvers<void>();
 		const changed = Promise.withResolvers<void>();

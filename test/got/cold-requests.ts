@@ -6,9 +6,9 @@ import {createClient, readStream} from '../helpers/clients.ts';
 import type {OpenedStore} from '../helpers/opened-stores.ts';
 import {Origin} from '../helpers/origin.ts';
 
-/** That cold requests at once are one to the origin, as an AVA test. */
+/** Tests that concurrent requests with a cold cache send one request to the origin. */
 export function testColdRequests(test: TestFn, [name, instance]: readonly [string, typeof got], [store, open]: readonly [string, () => Promise<OpenedStore>]): void {
-	test.serial(`${name}: 200 cold requests at once are one to the origin, by both APIs, on ${store}`, async t => {
+	test.serial(`${name}: 200 concurrent requests with a cold cache send one request to the origin, through both APIs, on ${store}`, async t => {
 		const body = Buffer.alloc(100_000, 'abc').toString();
 		await using opened = await open();
 		await using origin = await Origin.start((_request, response) => {

@@ -104,18 +104,18 @@ for (const [name, instance] of majors) {
 	test(`${name}: \`getCache\` and \`explain\` of an instance without a cache, and \`cacheInfo\` of something that is not a response, are TypeErrors that say what to do`, async t => {
 		t.throws(() => getCache(instance), {instanceOf: TypeError, message: /^This instance of Got has no cache\. Use .*cacheHooks/v});
 		await t.throwsAsync(explain(instance, {url: 'https://example.com'}), {instanceOf: TypeError, message: /has no cache/v});
-		t.throws(() => getCache({} as never), {instanceOf: TypeError, message: 'Expected an instance of Got, got an instance of Object'});
+		t.throws(() => getCache({} as never), {instanceOf: TypeError, message: 'Expected `instance` to be an instance of Got, got an instance of Object.'});
 		t.is(getCache(), undefined);
-		t.throws(() => getCache({defaults: {}} as never), {instanceOf: TypeError, message: /^Expected an instance of Got/v});
+		t.throws(() => getCache({defaults: {}} as never), {instanceOf: TypeError, message: /^Expected `instance` to be an instance of Got/v});
 		for (const value of [undefined, null, 'body', {}, {request: {}}, {request: undefined}, {request: {options: null}}]) {
-			t.throws(() => cacheInfo(value as never), {instanceOf: TypeError, message: /^Expected a response of Got, got .* Pass the response/v});
+			t.throws(() => cacheInfo(value as never), {instanceOf: TypeError, message: /^Expected `response` to be a response of Got.*, got .*\.$/v});
 		}
 	});
 }
 
 for (const settings of [5, 'memory', null, [], () => ({})]) {
 	test(`settings that are not an object are refused: ${String(settings)}`, t => {
-		const expected = {instanceOf: TypeError, code: 'ERR_CACHE_SETTING', message: /^Expected `cache` to be an object of settings, got /v};
+		const expected = {instanceOf: TypeError, code: 'ERR_CACHE_SETTING', message: /^Expected `cache` to be an object with settings, got /v};
 		t.throws(() => cacheHooks(settings as never), expected);
 		t.throws(() => createCachedGot(settings as never), expected);
 	});

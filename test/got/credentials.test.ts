@@ -1,5 +1,4 @@
 import {Buffer} from 'node:buffer';
-import {readFileSync} from 'node:fs';
 import {Agent} from 'node:https';
 import test from 'ava';
 import type {ExtendOptions, OptionsOfTextResponseBody} from 'got';
@@ -12,6 +11,7 @@ import {
 } from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
+import {cert, key} from '../helpers/certificates.ts';
 
 const marker = 'MARKER';
 
@@ -41,7 +41,7 @@ const forms: ReadonlyArray<readonly [form: string, path: string, options: Option
 ];
 
 for (const [form, target, options] of forms) {
-	test(`two users never share, by ${form}`, async t => {
+	test(`two users never share a response: ${form}`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(String(origin.count));
 		});
@@ -61,7 +61,7 @@ const stores: ReadonlyArray<readonly [name: string, store: () => NonNullable<Cac
 
 for (const [name, instance] of majors) {
 	for (const [storeName, store] of stores) {
-		test(`${name}, ${storeName}: many requests of many tenants at once never see another's body, be it fresh, stale, redirected or in an error's place`, async t => {
+		test(`${name}, ${storeName}: concurrent requests of many tenants never get the body of another tenant, whether fresh, stale, redirected or instead of an error`, async t => {
 			let isDown = false;
 			await using origin = await Origin.start((request, response) => {
 				setTimeout(() => {
@@ -102,15 +102,15 @@ for (const [name, instance] of majors) {
 	}
 }
 
-const ways: ReadonlyArray<readonly [way: string, before: (token: string) => ExtendOptions, after: (token: string) => ExtendOptions]> = [
-	['a hook before ours', token => ({
+const sources: ReadonlyArray<readonly [source: string, before: (token: string) => ExtendOptions, after: (token: string) => ExtendOptions]> = [
+	['a hook before the cache', token => ({
 		hooks: {
 			beforeRequest: [options => {
 				options.headers.authorization = token;
 			}],
 		},
 	}), () => ({})],
-	['a hook after ours', () => ({}), token => ({
+	['a hook after the cache', () => ({}), token => ({
 		hooks: {
 			beforeRequest: [options => {
 				options.headers.authorization = token;
@@ -124,14 +124,14 @@ const ways: ReadonlyArray<readonly [way: string, before: (token: string) => Exte
 		}],
 	})],
 	['an extended instance', () => ({}), token => ({headers: {authorization: token}})],
-	['a query that a hook after ours sets', () => ({}), token => ({
+	['a query that a hook after the cache sets', () => ({}), token => ({
 		hooks: {
 			beforeRequest: [options => {
 				(options.url!).searchParams.set('api_key', token);
 			}],
 		},
 	})],
-	['a body that a hook after ours sets', () => ({}), token => ({
+	['a body that a hook after the cache sets', () => ({}), token => ({
 		method: 'POST', body: 'a', hooks: {
 			beforeRequest: [options => {
 				options.body = JSON.stringify({token});
@@ -142,8 +142,8 @@ const ways: ReadonlyArray<readonly [way: string, before: (token: string) => Exte
 ];
 
 for (const [name, instance] of majors) {
-	for (const [way, before, after] of ways) {
-		test(`${name}: what ${way} adds is part of the key as if the caller had set it`, async t => {
+	for (const [source, before, after] of sources) {
+		test(`${name}: a credential from ${source} is part of the key as if the caller had set it`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.end(String(origin.count));
 			});
@@ -204,11 +204,8 @@ test('keyFn has the secret of the cache in its second argument', async t => {
 	t.is(cacheInfo(await client(origin.url, request)).key, cacheInfo(await plain(origin.url, request)).key);
 });
 
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
-
 for (const [name, instance] of majors) {
-	test(`${name}: clients share where their certificates are the same, however they are written, be they the request's or its agent's`, async t => {
+	test(`${name}: clients with the same certificate share responses, in whatever form it is given, by the request or by its agent`, async t => {
 		const url = await startTlsOrigin(t, {cert, key}, (_request, response) => {
 			response.end();
 		});
@@ -226,7 +223,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a redirect to a URL with a secret is not stored, and followed all the same', async t => {
+test('a redirect to a URL with a secret is followed, but not stored', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(request.url === '/' ? 302 : 200, request.url === '/' ? {location: '/b?access_token=secret'} : {});
 		response.end('answer');
@@ -262,7 +259,7 @@ test('a 304 adds no credential to the stored response', async t => {
 	});
 });
 
-test('a response with a header that is a credential is not stored, and given as it came', async t => {
+test('a response with a credential in a header is not stored, and reaches the caller unchanged', async t => {
 	const names = ['authorization', 'X-Auth-Token', 'x-session-token', 'x-refresh-token', 'x-subject-token', 'x-amz-security-token'];
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(200, {[decodeURIComponent(request.url!.slice(1))]: 'value'});
@@ -292,7 +289,7 @@ for (const name of ['access-control-allow-credentials', 'github-authentication-t
 	});
 }
 
-test('deleting or invalidating a resource unhooks every variant', async t => {
+test('deleting or invalidating a resource removes every variant', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(200, {vary: 'cookie, accept-language', 'cache-control': 'max-age=60'});
 		response.end(String(origin.count));
@@ -310,7 +307,7 @@ test('deleting or invalidating a resource unhooks every variant', async t => {
 	t.is(await askAll(), '10 8 9');
 });
 
-test('with a failing store, a secret of the process separates credentials, and a cleared store gets a new secret', async t => {
+test('if the store fails, a secret of the process separates credentials; a cleared store gets a new secret', async t => {
 	await using origin = await Origin.start(whoAsks);
 	const store = new Map();
 	const {client} = createClient({store});

@@ -37,8 +37,8 @@ function notingStore(calls: string[]): Store {
 
 type Ask = (client: Got, cache: HttpCache, action: (client: Got) => Promise<unknown>) => Promise<unknown>;
 
-/** Ways to say that the cache is not to be asked. */
-const ways: ReadonlyArray<readonly [title: string, settings: CacheSettings, ask: Ask]> = [
+/** What disables the cache. */
+const switches: ReadonlyArray<readonly [title: string, settings: CacheSettings, ask: Ask]> = [
 	['the setting', {disabled: true}, async (client, _cache, action) => action(client)],
 	['the request', {}, async (client, _cache, action) => action(client.extend({context: {cache: {disabled: true}}}))],
 	['`cache.disabled()`', {}, async (client, cache, action) => cache.disabled(async () => action(client))],
@@ -57,8 +57,8 @@ const formData = (): FormData => {
 };
 
 for (const [name, instance] of majors) {
-	for (const [title, settings, ask] of ways) {
-		test(`${name}: a request for which ${title} disables the cache meets nothing of it`, async t => {
+	for (const [title, settings, ask] of switches) {
+		test(`${name}: a request for which ${title} disables the cache is sent and answered as without a cache`, async t => {
 			await using origin = await Origin.start((request, response) => {
 				response.setHeader('etag', '"1"');
 				response.setHeader('cache-control', 'max-age=60');
@@ -137,7 +137,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual([last.body, last.isFromCache], ['answer 1', true]);
 	});
 
-	test(`${name}: a hook before that of the cache may disable the cache`, async t => {
+	test(`${name}: a hook that runs before the cache may disable it`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(`answer ${origin.count}`);
 		});

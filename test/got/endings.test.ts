@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
-import process from 'node:process';
 import {Readable} from 'node:stream';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import zlib from 'node:zlib';
@@ -13,15 +12,9 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Clock, type Handler} from '../helpers/origin.ts';
 import {until} from '../helpers/until.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 type Stage = {
 	readonly t: ExecutionContext;
@@ -60,7 +53,7 @@ const failLater = async (): Promise<never> => {
 	return fail();
 };
 
-/** Asks twice at once: what one of them does, the other is told. */
+/** Sends two concurrent requests, of which one waits for the other. */
 async function askTwice({client, origin}: Stage): Promise<void> {
 	await Promise.allSettled([client(origin.url), client(origin.url)]);
 }
@@ -106,7 +99,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a stale response in the place of an error status',
+		title: 'a stale response instead of an error status',
 		settings: {staleIfError: true},
 		handler(request, response) {
 			if (request.headers['if-none-match'] === undefined) {
@@ -118,7 +111,7 @@ const scenarios: readonly Scenario[] = [
 		run: askStale,
 	},
 	{
-		title: 'a stale response in the place of a failure',
+		title: 'a stale response instead of a failure',
 		settings: {staleIfError: true},
 		handler(request, response) {
 			if (request.headers['if-none-match'] === undefined) {
@@ -137,7 +130,7 @@ const scenarios: readonly Scenario[] = [
 		run: askTwice,
 	},
 	{
-		title: 'a 504 in the place of a failure',
+		title: 'a 504 instead of a failure',
 		settings: {gatewayTimeout: 'respond'},
 		handler(_request, response) {
 			response.socket!.destroy();
@@ -145,7 +138,7 @@ const scenarios: readonly Scenario[] = [
 		run: askTwice,
 	},
 	{
-		title: 'a 504 of the cache alone',
+		title: 'a 504 of the cache without a request',
 		async run({client, origin}) {
 			await client(origin.url, {throwHttpErrors: false, context: {cache: {onlyIfCached: true}}});
 		},
@@ -180,7 +173,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a body that breaks off',
+		title: 'a truncated body',
 		handler(_request, response) {
 			response.writeHead(200, {'content-length': '1000'});
 			response.write('begun', () => {
@@ -207,7 +200,7 @@ const scenarios: readonly Scenario[] = [
 		run: askTwice,
 	},
 	{
-		title: 'a response that takes the place of one that may be stored no longer',
+		title: 'a response that must not be stored and replaces a stored one',
 		settings: {cacheControl: true, expireAfter: 60},
 		handler(request, response) {
 			const isAsked = request.headers['if-none-match'] !== undefined;
@@ -217,7 +210,7 @@ const scenarios: readonly Scenario[] = [
 		run: askStale,
 	},
 	{
-		title: 'a response that varies by everything',
+		title: 'a response with Vary: *',
 		handler(_request, response) {
 			response.setHeader('vary', '*');
 			response.end('answer');
@@ -225,7 +218,7 @@ const scenarios: readonly Scenario[] = [
 		run: askTwice,
 	},
 	{
-		title: 'a body that is too large by its length',
+		title: 'a body with a Content-Length that is too large',
 		settings: {maxEntryBytes: 1000},
 		handler(_request, response) {
 			response.setHeader('content-length', '2000');
@@ -243,7 +236,7 @@ const scenarios: readonly Scenario[] = [
 		run: askTwice,
 	},
 	{
-		title: 'HEAD, alone and of a stored GET',
+		title: 'a HEAD without and with a stored GET',
 		settings: {cacheControl: true, expireAfter: 60},
 		handler: validated,
 		async run({client, origin, clock}) {
@@ -277,14 +270,14 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a 304 that nobody asked for',
+		title: 'a 304 to an unconditional request',
 		handler(_request, response) {
 			response.writeHead(304).end();
 		},
 		run: askTwice,
 	},
 	{
-		title: 'a 304 that nobody asked for, and an abort while it is asked for once more',
+		title: 'a 304 to an unconditional request, and an abort while that is sent once more',
 		handler(request, response) {
 			if (request.headers['x-second'] !== undefined) {
 				return;
@@ -350,14 +343,14 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a response of a user\'s request function',
+		title: 'a response of a request function of a user',
 		async run({client}) {
 			const request = (): never => Object.assign(Readable.from([Buffer.from('answer')]), {statusCode: 200, headers: {}, complete: true}) as never;
 			await Promise.allSettled([client('http://127.0.0.1:1/', {request}), client('http://127.0.0.1:1/', {request})]);
 		},
 	},
 	...([['throws', fail], ['rejects', failLater], ['gives nothing', () => undefined], ['gives no response', () => 'answer'], ['gives no stream', () => ({statusCode: 200, headers: {}})]] as const).map(([how, request]): Scenario => ({
-		title: `a user's request function that ${how}`,
+		title: `a request function of a user that ${how}`,
 		async run({client, origin}) {
 			const gone = Promise.allSettled([client(origin.url, {request: request as never}), client(origin.url, {request: request as never})]);
 			// What is no response may never be read.
@@ -365,7 +358,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	})),
 	{
-		title: 'a user\'s request function that the caller does not wait for',
+		title: 'a request function of a user whose caller gives up',
 		async run({client, origin}) {
 			const request = async (): Promise<never> => new Promise<never>(() => {});
 			await Promise.allSettled([client(origin.url, {request, signal: AbortSignal.timeout(20)})]);
@@ -381,7 +374,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'writes for which there is no room',
+		title: 'writes beyond the limit of pending writes',
 		settings: {storeTimeout: 100},
 		handler(_request, response) {
 			response.end(Buffer.alloc(40_000_000));
@@ -394,7 +387,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a store that fails, where that is an error',
+		title: 'a store that fails, with `failFast`',
 		settings: {failFast: true},
 		async run({client, origin}) {
 			const store = clientOfInstance(client).cache.store as MemoryStore;
@@ -405,7 +398,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'a redirect whose cookies cannot be looked at',
+		title: 'a redirect whose cookies cannot be read',
 		settings: {cacheControl: true},
 		handler(request, response) {
 			if (request.url === '/') {
@@ -422,7 +415,7 @@ const scenarios: readonly Scenario[] = [
 	},
 ];
 
-/** Whether the journal still notes what is invalidated for an exchange that is under way. */
+/** Whether the journal still records invalidations for an exchange in progress. */
 function isUnderWay(client: Got): boolean {
 	const {journal} = clientOfInstance(client).cache;
 	void journal.invalidate([{kind: 'key', key: 'probe'}]);
@@ -441,7 +434,7 @@ const places = majors.flatMap(([name, instance]) => Object.entries(stores).map((
 
 for (const {name, instance, open} of places) {
 	for (const {title, settings, handler = answer, run} of scenarios) {
-		test(`${name}: nothing is left under way after ${title}`, async t => {
+		test(`${name}: no request, timer or read remains after ${title}`, async t => {
 			await using origin = await Origin.start(handler);
 			const {client, clock} = createClient({store: open() as never, ...settings}, instance);
 			await run({

@@ -38,7 +38,7 @@ test('explain returns the decision, its rule and every evaluated rule, and chang
 	t.is(origin.count, 1);
 });
 
-test('explain says why a request is none for the cache', async t => {
+test('explain gives the reason why a request bypasses the cache', async t => {
 	const {client} = createClient({keyFn: (request, createKey) => request.url.endsWith('/skip') ? undefined : createKey(request)});
 	const url = 'https://example.com';
 	t.like(await explain(client, {method: 'put', url}), {decision: 'pass', reason: 'method', key: undefined});

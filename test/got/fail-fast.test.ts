@@ -84,7 +84,7 @@ const writes: ReadonlyArray<{
 		failing: 'set',
 	},
 	{
-		title: 'a 304 renews what is stored',
+		title: 'a 304 freshens the stored response',
 		answer(request, response) {
 			response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"1"'});
 			response.end();
@@ -94,7 +94,7 @@ const writes: ReadonlyArray<{
 		failing: 'set',
 	},
 	{
-		title: 'an unsafe method invalidates',
+		title: 'an unsafe method invalidates a response',
 		settings: {cacheControl: true, expireAfter: undefined},
 		answer(_request, response) {
 			response.setHeader('cache-control', 'max-age=60');
@@ -105,7 +105,7 @@ const writes: ReadonlyArray<{
 		failing: 'set',
 	},
 	{
-		title: 'an unsafe method deletes',
+		title: 'an unsafe method deletes a response',
 		settings: {cacheControl: true, expireAfter: undefined},
 		answer(_request, response) {
 			response.setHeader('cache-control', 'max-age=60');
@@ -116,19 +116,19 @@ const writes: ReadonlyArray<{
 		failing: 'delete',
 	},
 	{
-		title: 'a filter deletes',
+		title: 'a filter deletes a response',
 		before: async (client, url) => client(url),
 		ask: async (client, url) => client(url, {context: {cache: {filterFn: () => false}}}),
 		failing: 'delete',
 	},
 	{
-		title: 'a filter deletes, and nothing may be sent',
+		title: 'a filter deletes a response, and no request may be sent',
 		before: async (client, url) => client(url),
 		ask: async (client, url) => client(url, {throwHttpErrors: false, context: {cache: {filterFn: () => false, onlyIfCached: true}}}),
 		failing: 'delete',
 	},
 	{
-		title: 'what may not be stored takes the place of what is',
+		title: 'a response that must not be stored replaces a stored one',
 		settings: {cacheControl: true, expireAfter: undefined},
 		answer(request, response) {
 			response.setHeader('cache-control', request.headers['x-no-store'] === undefined ? 'max-age=60' : 'no-store');
@@ -143,7 +143,7 @@ const writes: ReadonlyArray<{
 for (const [name, instance] of majors) {
 	for (const isLate of [false, true]) {
 		for (const {title, settings, answer, before, ask, failing} of writes) {
-			test(`${name}: with \`failFast\`, a store that fails ${isLate ? 'later' : 'at once'} where ${title} fails the request`, async t => {
+			test(`${name}: with \`failFast\`, a store that fails ${isLate ? 'asynchronously' : 'synchronously'} while ${title} fails the request`, async t => {
 				await using origin = await Origin.start(answer ?? ((_request, response) => {
 					response.end('answer');
 				}));
@@ -159,7 +159,7 @@ for (const [name, instance] of majors) {
 				await getCache(client).idle();
 			});
 
-			test(`${name}: without \`failFast\`, a store that fails ${isLate ? 'later' : 'at once'} where ${title} is told`, async t => {
+			test(`${name}: without \`failFast\`, a store that fails ${isLate ? 'asynchronously' : 'synchronously'} while ${title} is a \`storeError\` event`, async t => {
 				await using origin = await Origin.start(answer ?? ((_request, response) => {
 					response.end('answer');
 				}));
@@ -181,7 +181,7 @@ for (const [name, instance] of majors) {
 }
 
 for (const title of ['nothing', 'an answer', 'an answer with tags']) {
-	test(`with \`failFast\`, a store that cannot be read, where ${title} is stored, fails the request and nothing else`, async t => {
+	test(`with \`failFast\`, a store that cannot be read and has ${title} stored fails the request and nothing else`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('answer');
 		});
@@ -191,7 +191,7 @@ for (const title of ['nothing', 'an answer', 'an answer with tags']) {
 		await getCache(client).idle();
 		failingStore.failing = 'get';
 		await t.throwsAsync(async () => client(origin.url), {message: /no get/v});
-		// AVA fails where a rejection is nobody's.
+		// AVA fails on an unhandled rejection.
 		await delay(20);
 	});
 }
@@ -207,7 +207,7 @@ test('with `failFast`, a result that cannot be stored is an error of its call', 
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: with \`failFast\`, a body reaches its reader as it came`, async t => {
+	test(`${name}: with \`failFast\`, a body reaches its reader as it arrives`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.write('first ');
 			setTimeout(() => {
@@ -222,7 +222,7 @@ for (const [name, instance] of majors) {
 		t.true((await client(`${origin.url}/other`)).isFromCache);
 	});
 
-	test(`${name}: with \`failFast\`, a fault of the store while a refresh is written is told`, async t => {
+	test(`${name}: with \`failFast\`, a fault of the store while a refresh is written is a \`storeError\` event`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(`answer ${origin.count}`);
 		});
@@ -240,7 +240,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(faults, ['set']);
 	});
 
-	test(`${name}: \`close()\` waits for what an unsafe request has noted`, async t => {
+	test(`${name}: \`close()\` waits until the invalidation by an unsafe request is written`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end();
 		});

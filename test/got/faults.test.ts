@@ -15,7 +15,7 @@ import {Origin} from '../helpers/origin.ts';
 
 type Fault = (operation: string) => unknown;
 
-/** A store that does to every call what it is told. */
+/** A store whose calls do what the test decides. */
 class FaultyStore implements Store {
 	readonly name = 'faulty';
 	readonly valueType = 'bytes';
@@ -68,14 +68,14 @@ const faults: ReadonlyArray<readonly [title: string, fault: Fault]> = [
 	}],
 	['hangs', hang],
 	['returns rubbish', () => Buffer.from('rubbish')],
-	['returns a cut entry', () => Buffer.from([0x47, 0x43, 0x48, 1, 0xFF, 0xFF, 0xFF, 0xFF])],
-	['returns another kind', () => 42],
+	['returns a truncated entry', () => Buffer.from([0x47, 0x43, 0x48, 1, 0xFF, 0xFF, 0xFF, 0xFF])],
+	['returns a value of another type', () => 42],
 	['returns text', () => '{"version":1}'],
 ];
 
 for (const [title, fault] of faults) {
 	for (const [name, instance] of majors) {
-		test(`${name}: a store that ${title} is a miss, and the request goes out`, async t => {
+		test(`${name}: a store that ${title} is a miss, and the request is sent`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.end('answer');
 			});
@@ -99,7 +99,7 @@ for (const [title, fault] of faults) {
 	}
 }
 
-test('rubbish is deleted', async t => {
+test('an entry that cannot be read is deleted', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(origin.count === 1 ? 200 : 404);
 		response.end('answer');
@@ -129,7 +129,7 @@ test('a truncated entry is a miss', async t => {
 	t.is(cacheInfo(response).reason, 'miss');
 });
 
-test('failFast lets a fault of the store fail the request', async t => {
+test('with failFast, a fault of the store fails the request', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
@@ -166,7 +166,7 @@ const shared: ReadonlyArray<readonly [title: string, create: () => unknown]> = [
 ];
 
 for (const [title, create] of shared) {
-	test(`${title} that is handed in is the store`, async t => {
+	test(`${title} can be passed as the store`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(200, {'content-type': 'application/octet-stream'});
 			response.end(Buffer.from(Array.from({length: 256}, (_, index) => index)));

@@ -5,7 +5,7 @@ import {startCounting} from '../helpers/calls.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
-/** The files of which a function runs. */
+/** The files with a function that runs. */
 async function filesPassed(run: () => Promise<unknown>): Promise<readonly string[]> {
 	const end = startCounting(new URL('../../source/', import.meta.url).href);
 	await run();
@@ -27,7 +27,7 @@ test.serial('a hit runs functions of at most 25 source files, and a miss of at m
 	let count = 0;
 	const call = cached(async (_name: string) => ++count, '1h', {result: true, name: 'call', cache});
 	await client(`${origin.url}/tagged`);
-	// What is made once is not counted.
+	// Functions that run once per process do not count.
 	await client(`${origin.url}/before`);
 	await client(`${origin.url}/before`);
 	await call('before');

@@ -6,7 +6,7 @@ import {
 	plain,
 	read,
 	type Client,
-} from '../helpers/both-modes.ts';
+} from '../helpers/modes.ts';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
@@ -46,7 +46,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: RFC 9111 §4.3.1 a variant that filterFn refuses is neither offered to the origin nor given for its 304`, async t => {
+	test(`${name}: RFC 9111 §4.3.1 a variant that filterFn refuses is neither validated nor served for a 304`, async t => {
 		for (const [mode, settings] of bothModes) {
 			let isAccepted = true;
 			const {client, clock} = createClient({...settings, filterFn: () => isAccepted}, instance);

@@ -68,7 +68,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(cacheInfo(first).expires, new Date(clock.now() + 300_000));
 	});
 
-	test(`${name}: json, text and buffer read the cached body`, async t => {
+	test(`${name}: json(), text() and buffer() return the cached body`, async t => {
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({}, instance);
 		for (let round = 0; round < 2; round++) {
@@ -81,7 +81,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test(`${name}: streams write the cache and read it`, async t => {
+	test(`${name}: the response to a stream is stored, and a stream reads it from the cache`, async t => {
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({}, instance);
 		t.is(await readStream(client.stream(`${origin.url}/s`)), '{"url":"/s"}');
@@ -98,7 +98,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test(`${name}: a coded body is stored decoded, with headers that say so`, async t => {
+	test(`${name}: a compressed body is stored decoded, with headers to match`, async t => {
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({}, instance);
 		const first = await client(`${origin.url}/gzip`);
@@ -113,7 +113,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test(`${name}: storeEncoded and a client that does not decompress keep the wire bytes`, async t => {
+	test(`${name}: with storeEncoded, or without decompression, a body is stored as it was sent`, async t => {
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({storeEncoded: true}, instance);
 		await client(`${origin.url}/gzip`);
@@ -166,7 +166,7 @@ test('the response to a HEAD never replaces the response to a GET', async t => {
 	t.is(cacheInfo(again).reason, 'stale');
 });
 
-test('headers that the caller changes before the body is stored are stored as they came', async t => {
+test('headers that the caller changes before the body is stored are stored as they were received', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient();
 	const stream = client.stream(`${origin.url}/gzip`);
@@ -179,7 +179,7 @@ test('headers that the caller changes before the body is stored are stored as th
 	t.is(origin.count, 1);
 });
 
-test('a response expires, and is asked for again', async t => {
+test('an expired response is requested again', async t => {
 	await using origin = await Origin.start(handler);
 	const {client, clock} = createClient({expireAfter: 60});
 	await client(origin.url);
@@ -210,15 +210,15 @@ test('a stored error status is served without a retry', async t => {
 	});
 	const {client} = createClient({allowableCodes: [503]});
 	let delays = 0;
-	const patient = client.extend({retry: {limit: 5, enforceRetryRules: false, calculateDelay: ({attemptCount}) => attemptCount === 1 ? ++delays : 0}});
+	const retrying = client.extend({retry: {limit: 5, enforceRetryRules: false, calculateDelay: ({attemptCount}) => attemptCount === 1 ? ++delays : 0}});
 	await t.throwsAsync(client(origin.url), {message: /503/v});
-	const error = await t.throwsAsync<Error & {response: Response}>(patient(origin.url), {message: /503/v});
+	const error = await t.throwsAsync<Error & {response: Response}>(retrying(origin.url), {message: /503/v});
 	t.true(error.response.isFromCache);
 	t.is(delays, 0);
 	t.is(origin.count, 1);
 });
 
-test('cookies are not replayed, and lists of headers come as Node.js gives them', async t => {
+test('cookies are not replayed, and headers with several values have the form of Node.js', async t => {
 	await using origin = await Origin.start(handler);
 	const {client} = createClient();
 	const first = await client(`${origin.url}/cookie`);
@@ -253,7 +253,7 @@ test('callers cannot change a stored response', async t => {
 	t.is(origin.count, 1);
 });
 
-test('a large body comes whole from the cache, chunk by chunk', async t => {
+test('a large body is served completely from the cache, chunk by chunk', async t => {
 	const large = Buffer.alloc(1_000_003, 'abcdefg');
 	await using origin = await Origin.start((_request, response) => {
 		response.end(large);

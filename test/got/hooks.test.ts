@@ -11,7 +11,7 @@ import {cacheHooks, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Clock, Origin, type Handler} from '../helpers/origin.ts';
 
-/** Tells who asked for what. */
+/** Answers with the method, the URL and the user of the request. */
 const echo: Handler = ({method, url, headers: {authorization, cookie, ...headers}}, response, body) => {
 	response.end(JSON.stringify({
 		method, url, authorization, cookie, key: headers['x-api-key'], body,
@@ -20,9 +20,9 @@ const echo: Handler = ({method, url, headers: {authorization, cookie, ...headers
 
 const settings = {store: 'memory', expireAfter: '5m', allowableMethods: ['GET', 'HEAD', 'POST']} as const;
 const calm: ExtendOptions = {retry: {limit: 0}};
-const patient: ExtendOptions = {retry: {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}};
+const retrying: ExtendOptions = {retry: {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}};
 
-/** What tells one user's request from another's: how a hook sets it, and how a caller gives it. */
+/** A part of a request that distinguishes users: how a hook sets it, and how a caller sets it. */
 const marks: ReadonlyArray<{
 	readonly name: string;
 	readonly set: (options: Options, user: string) => void;
@@ -91,7 +91,7 @@ const hook = ({set}: Mark): ExtendOptions => ({
 
 const leaveToGot = (): undefined => undefined;
 
-/** Where a mark may come from: an instance to ask with, and what is given to it for a user. */
+/** The sources of a mark: each returns an instance, and the options for a user. */
 type Place = (base: Got, cache: ExtendOptions, mark: Mark) => (user: string) => readonly [client: Got, options: object];
 
 const asUser = (client: Got) => (user: string) => [client, {context: {user}}] as const;
@@ -115,8 +115,8 @@ const places: Readonly<Record<string, Place>> = {
 			}],
 		},
 	}, cache)),
-	'an instance that is extended': (base, cache, mark) => user => mark.name === 'body' ? [base.extend(cache), mark.give(user)] : [base.extend(cache).extend(mark.give(user)), {}],
-	'an instance that was extended before': (base, cache, mark) => user => mark.name === 'body' ? [base.extend(cache), mark.give(user)] : [base.extend(mark.give(user)).extend(cache), {}],
+	'an instance that is extended after the cache': (base, cache, mark) => user => mark.name === 'body' ? [base.extend(cache), mark.give(user)] : [base.extend(cache).extend(mark.give(user)), {}],
+	'an instance that is extended before the cache': (base, cache, mark) => user => mark.name === 'body' ? [base.extend(cache), mark.give(user)] : [base.extend(mark.give(user)).extend(cache), {}],
 };
 
 const bodyOf = async (client: Got, api: 'promise' | 'stream', url: string, options: object): Promise<string> => api === 'promise'
@@ -126,7 +126,7 @@ const bodyOf = async (client: Got, api: 'promise' | 'stream', url: string, optio
 for (const [name, instance] of majors) {
 	for (const [place, prepare] of Object.entries(places)) {
 		for (const mark of marks) {
-			test(`${name}: a ${mark.name} from ${place} is part of the key as one that the caller sets`, async t => {
+			test(`${name}: a ${mark.name} from ${place} is part of the key as if the caller had set it`, async t => {
 				await using origin = await Origin.start(echo);
 				const base = instance.extend(calm) as Got;
 				const cache = cacheHooks(settings);
@@ -152,7 +152,7 @@ for (const [name, instance] of majors) {
 					t.is(response.body, expected.get(user)!);
 				}
 
-				// One who gives nothing gets nobody's.
+				// A caller without credentials gets no response of others.
 				t.false((await plain(`${origin.url}/own`)).isFromCache);
 				t.is(origin.count - before, 3);
 			});
@@ -173,7 +173,7 @@ for (const [name, instance] of majors) {
 		t.true(origin.count <= 12);
 	});
 
-	test(`${name}: a later hook that replaces the URL goes to that URL's key`, async t => {
+	test(`${name}: a request whose URL a later hook replaces has the key of the new URL`, async t => {
 		await using origin = await Origin.start(echo);
 		const {client} = createClient({}, instance);
 		const elsewhere = client.extend({
@@ -219,7 +219,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 6);
 	});
 
-	test(`${name}: an answer of a later hook's own is neither stored nor looked for`, async t => {
+	test(`${name}: a response that a later hook returns is neither stored nor looked up`, async t => {
 		await using origin = await Origin.start(echo);
 		const {client} = createClient({}, instance);
 		const own = client.extend({hooks: {beforeRequest: [() => canned('mine')]}});
@@ -232,15 +232,15 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const own of [undefined, leaveToGot]) {
-		const whose = own === undefined ? 'that nobody has set' : 'of the user\'s own';
-		test(`${name}: a request function ${whose} is the same after a request, a hop and an attempt`, async t => {
+		const initialValue = own === undefined ? 'that is not set' : 'that the user sets';
+		test(`${name}: \`options.request\` ${initialValue} is unchanged after requests, redirects and retries`, async t => {
 			await using origin = await Origin.start((request, response) => {
 				const isFirst = origin.count === 1;
 				response.writeHead(request.url === '/redirect' ? 302 : isFirst ? 503 : 200, {location: '/target'}); // eslint-disable-line unicorn/no-nested-ternary
 				response.end();
 			});
 			const seen: unknown[] = [];
-			const client = instance.extend(patient, own === undefined ? {} : {request: own}, {
+			const client = instance.extend(retrying, own === undefined ? {} : {request: own}, {
 				hooks: {
 					beforeRequest: [options => {
 						seen.push(options.request);
@@ -264,7 +264,7 @@ for (const [name, instance] of majors) {
 			}
 		});
 
-		test(`${name}: a request function ${whose} is the same after an answer of a later hook's own`, async t => {
+		test(`${name}: \`options.request\` ${initialValue} is unchanged after a later hook returns a response`, async t => {
 			await using origin = await Origin.start(echo);
 			const seen: unknown[] = [];
 			const client = instance.extend(calm, own === undefined ? {} : {request: own}, {
@@ -289,7 +289,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a response is stored under one URL, whatever hops and attempts lead to it`, async t => {
+	test(`${name}: a response is stored under its own URL, whatever redirects and retries lead to it`, async t => {
 		await using origin = await Origin.start((request, response, body) => {
 			if (request.url === '/first') {
 				response.writeHead(302, {location: '/second'});
@@ -302,7 +302,7 @@ for (const [name, instance] of majors) {
 		});
 		for (const api of ['promise', 'stream'] as const) {
 			const store = new Map<string, unknown>();
-			const client = instance.extend(patient, cacheHooks({store})) as Got;
+			const client = instance.extend(retrying, cacheHooks({store})) as Got;
 			origin.requests.length = 0;
 			if (api === 'promise') {
 				t.regex(await client(`${origin.url}/first`).text(), /"\/third"/v);
@@ -331,7 +331,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: an instance that is extended twice has the later cache alone`, async t => {
+	test(`${name}: an instance that is extended with two caches uses only the later one`, async t => {
 		await using origin = await Origin.start(echo);
 		const [first, second] = [new Map<string, unknown>(), new Map<string, unknown>()];
 		const client = instance.extend(calm, cacheHooks({store: first})).extend(cacheHooks({store: second})) as Got;
@@ -345,7 +345,7 @@ for (const [name, instance] of majors) {
 		t.is(second.size, 2);
 	});
 
-	test(`${name}: validators go with one attempt of one hop, and stay nowhere`, async t => {
+	test(`${name}: validators are sent with one attempt of one redirect hop, and do not remain in the options`, async t => {
 		await using origin = await Origin.start((request, response, body) => {
 			const validated = request.headers['if-none-match'] !== undefined;
 			const isBusy = validated && origin.requests.filter(({headers}) => headers['if-none-match'] !== undefined).length === 1;
@@ -365,7 +365,7 @@ for (const [name, instance] of majors) {
 		for (const api of ['promise', 'stream'] as const) {
 			const clock = new Clock();
 			const kept: unknown[] = [];
-			const client = instance.extend(patient, {
+			const client = instance.extend(retrying, {
 				hooks: {
 					beforeRequest: [options => {
 						kept.push(options.headers['if-none-match']);

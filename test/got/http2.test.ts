@@ -6,7 +6,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import test from 'ava';
 import type {ExtendOptions, Got, Response} from 'got';
 import {getCache} from '../../source/index.ts';
-import {compare, type Scenario} from '../helpers/behaviour.ts';
+import {compare, type Scenario} from '../helpers/behavior.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
 import {standClock} from '../helpers/hand-clock.ts';
@@ -44,7 +44,7 @@ const scenarios: readonly Scenario[] = [
 	both('the socket is silent for too long', '/hang', () => ({timeout: {socket: 600}})),
 	both('a certificate that nobody vouches for is an error', '/text', () => ({https: {certificateAuthority: []}})),
 	{
-		title: 'a signal ends the wait, and the body',
+		title: 'a signal ends the wait for a response, and a body',
 		async run({client, url, recorder, site}) {
 			const own = client.extend(secure);
 			const waiting = new AbortController();
@@ -62,7 +62,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'many share a connection',
+		title: 'concurrent requests share a connection',
 		async run({client, url, recorder}) {
 			const own = client.extend(secure);
 			await own(`${url}/text`);
@@ -71,7 +71,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	...['promise', 'stream'].map((api): Scenario => ({
-		title: `a handshake that nobody waits for any more is given up (${api})`,
+		title: `a handshake ends when its caller gives up (${api})`,
 		async run({client, recorder}) {
 			const {server, connected, port} = await silentServer();
 			recorder.addPort(port);
@@ -94,7 +94,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	})),
 	{
-		title: 'a handshake takes too long',
+		title: 'a handshake that takes too long is an error',
 		async run({client, recorder}) {
 			const {server, connected, port} = await silentServer();
 			recorder.addPort(port);
@@ -134,7 +134,7 @@ async function closes(socket: Socket): Promise<boolean> {
 
 for (const [name, instance] of majors) {
 	for (const scenario of scenarios) {
-		test.serial(`${name}, plain as cached over HTTP/2: ${scenario.title}`, async t => {
+		test.serial(`${name} behaves the same with and without a cache over HTTP/2: ${scenario.title}`, async t => {
 			await compare(t, scenario, instance, SecureOrigin.start);
 		});
 	}

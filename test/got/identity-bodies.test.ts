@@ -54,7 +54,7 @@ async function startOrigin(t: ExecutionContext, answer: Answer = () => false): P
 	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, uploads, started: () => started};
 }
 
-/** Form data as whoever gets it reads it. */
+/** Form data as its receiver reads it. */
 async function received({bytes, headers}: Upload): Promise<unknown[]> {
 	const form = await new Response(bytes as never, {headers: {'content-type': headers['content-type']!}}).formData();
 	return Array.fromAsync(form, async ([name, value]) => typeof value === 'string' ? [name, value] : [name, value.name, value.type, await value.text()]);
@@ -66,20 +66,20 @@ const allowing = {allowableMethods: ['GET', 'POST', 'PUT']};
 
 /** A POST makes invalid what the origin has said of its URL. */
 const modes: ReadonlyArray<readonly [mode: string, method: 'POST' | 'QUERY', settings: CacheSettings]> = [
-	['by the user', 'POST', allowing],
-	['by the user, all headers matched', 'POST', {...allowing, matchHeaders: true}],
-	['by the origin', 'QUERY', {allowableMethods: ['QUERY'], ...byOrigin}],
+	['default settings', 'POST', allowing],
+	['matchHeaders: true', 'POST', {...allowing, matchHeaders: true}],
+	['cacheControl: true', 'QUERY', {allowableMethods: ['QUERY'], ...byOrigin}],
 ];
 
 const text = (type: string, body: string | Uint8Array, headers: Record<string, string> = {}): OptionsInit => ({headers: {'content-type': type, ...headers}, body: body as string});
 const form = 'application/x-www-form-urlencoded';
 
-/** Bodies of which each is another. */
+/** Bodies that all differ. */
 const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['none', {}],
 	['an empty text', {body: ''}],
 	['a text', {body: 'a'}],
-	['a text that is a word for no known body', {body: 'unknown'}],
+	['a text without a content type', {body: 'unknown'}],
 	['the same word as a form', text(form, 'unknown')],
 	['bytes', {body: Buffer.from([0x61, 0])}],
 	['a form', {form: {a: 1, b: 2}}],
@@ -104,7 +104,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['another credential in parts', text('multipart/form-data; boundary=x', '--x\r\ncontent-disposition: form-data; name="password"\r\n\r\ntwo\r\n--x--\r\n')],
 ];
 
-/** What is the same as another of them. */
+/** Bodies that are equal to another one. */
 const alike: ReadonlyArray<readonly [title: string, as: string, options: OptionsInit]> = [
 	['the order of a form', 'a form', {form: {b: 2, a: 1}}],
 	['the order and the white space of JSON', 'JSON', text('application/json', ' {"b":2, "a":1}')],
@@ -115,7 +115,7 @@ const alike: ReadonlyArray<readonly [title: string, as: string, options: Options
 	['bytes of parts', 'parts as a text', text('multipart/form-data; boundary=x', Buffer.from('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'))],
 ];
 
-/** Form data of which each is another; each time it is made anew. */
+/** Form data that all differ, created again for each request. */
 const formData: ReadonlyArray<readonly [title: string, entries: ReadonlyArray<readonly [name: string, value: string | Blob, file?: string]>]> = [
 	['nothing', []],
 	['a text', [['a', '1']]],
@@ -152,7 +152,7 @@ function made(entries: (typeof formData)[number][1]): OptionsInit {
 
 for (const [name, instance] of majors) {
 	for (const [mode, method, settings] of modes) {
-		test(`${name}, ${mode}: no body is given the answer to another`, async t => {
+		test(`${name}, ${mode}: no request gets the response to another body`, async t => {
 			const {url, uploads} = await startOrigin(t);
 			const client = createClient(settings, instance).client.extend({method: method as 'POST'});
 			const answers = new Map<string, string>();
@@ -162,13 +162,13 @@ for (const [name, instance] of majors) {
 				answers.set(title, response.body);
 			}
 
-			const same = mode.endsWith('matched') ? alike.filter(([title]) => title !== 'the letter case of a language') : alike;
+			const same = settings.matchHeaders === true ? alike.filter(([title]) => title !== 'the letter case of a language') : alike;
 			for (const [title, as, options] of [...others.map(([other, given]) => [other, other, given] as const), ...same]) {
 				const response = await client(url, options as object);
 				t.deepEqual([title, response.body, response.isFromCache], [title, answers.get(as)!, true]);
 			}
 
-			// What has a body of its own; without one, a stream may be written to.
+			// With a body; without one, a stream may be written to.
 			for (const [title, options] of others.slice(1)) {
 				t.deepEqual([title, await readStream(client.stream(url, options as object))], [title, answers.get(title)!]);
 			}
@@ -176,7 +176,7 @@ for (const [name, instance] of majors) {
 			t.is(uploads.length, others.length);
 		});
 
-		test(`${name}, ${mode}: the parts of form data are in the key, through both APIs`, async t => {
+		test(`${name}, ${mode}: the parts of form data are part of the key, through both APIs`, async t => {
 			const {url, uploads} = await startOrigin(t);
 			const client = createClient(settings, instance).client.extend({method: method as 'POST'});
 			const answers: string[] = [];
@@ -238,11 +238,11 @@ for (const [name, instance] of majors) {
 	});
 
 	// Got 14 may wait for the end of what is not kept for ever.
-	const sizes = name === 'Got 14' ? [['short', 10]] as const : [['short', 10], ['too long to be kept', 11 * 1024 * 1024]] as const;
+	const sizes = name === 'Got 14' ? [['short', 10]] as const : [['short', 10], ['too long to be buffered', 11 * 1024 * 1024]] as const;
 	for (const [title, size] of sizes) {
 		const upload = (): object => made([['a', new Blob([Buffer.alloc(size, 'x')]), 'a'], ['b', '1']]);
 
-		test(`${name}: form data that is ${title} is sent again after a failure, and to where a redirect leads`, async t => {
+		test(`${name}: form data that is ${title} is sent again after a failure, and to the target of a redirect`, async t => {
 			const failed = new Set<string>();
 			const origin = await startOrigin(t, (sent, response) => {
 				if (sent.url.startsWith('/fails') && !failed.has(sent.url)) {
@@ -264,7 +264,7 @@ for (const [name, instance] of majors) {
 				}
 			};
 
-			// Got 15 sends no form data again, unless it is kept.
+			// Got 15 cannot send form data again unless it is buffered.
 			t.is(await retried(client, '/fails'), size < 1000 ? 1 : await retried(instance as Got, '/fails/plainly'));
 			t.deepEqual(await received(origin.uploads[0]!), await received(origin.uploads[1]!));
 			t.is(origin.uploads[0]!.bytes.length, origin.uploads[1]!.bytes.length);
@@ -311,7 +311,7 @@ for (const [name, instance] of majors) {
 		t.is(await getCache(client).count(), 0);
 	});
 
-	test(`${name}: a request that ends while its form data is read ends as without a cache`, async t => {
+	test(`${name}: a request that is aborted or times out while its form data is read ends as without a cache`, async t => {
 		const {url} = await startOrigin(t);
 		const {client} = createClient(allowing, instance);
 		let ended = 0;
@@ -339,7 +339,7 @@ for (const [name, instance] of majors) {
 		await until(() => ended >= 2);
 	});
 
-	test.serial(`${name}: the time that reading takes is of the request's own`, async t => {
+	test.serial(`${name}: the time to read form data counts towards the timeout of the request`, async t => {
 		const {url} = await startOrigin(t, (_upload, response) => {
 			response.write('a');
 			return true;
@@ -358,7 +358,7 @@ for (const [name, instance] of majors) {
 		t.is(await Promise.race([ended, delay(2000, 'a later timer')]), 'the request');
 	});
 
-	test(`${name}: a stream of a user's own is read, and one of another type or method is left alone`, async t => {
+	test(`${name}: a stream with multipart form data is read, and one with another type or method is not`, async t => {
 		const {url, uploads, started} = await startOrigin(t);
 		const {client} = createClient({allowableMethods: ['POST']}, instance);
 		const content = '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n';
@@ -405,7 +405,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(await received(uploads.at(-1)!), [['a', '1']]);
 	});
 
-	test(`${name}: form data without POST in allowableMethods goes out as it is`, async t => {
+	test(`${name}: form data is not read if POST is not in allowableMethods`, async t => {
 		const {url, uploads} = await startOrigin(t);
 		const {client} = createClient({}, instance);
 		for (const _round of [1, 2]) {
@@ -415,7 +415,7 @@ for (const [name, instance] of majors) {
 		t.is(uploads.length, 2);
 	});
 
-	test(`${name}: a cached upload is served from another process's file, and by explain`, async t => {
+	test(`${name}: a cached upload is found in the file of another process, and by explain`, async t => {
 		await using folder = await temporaryFolder();
 		const {url, uploads} = await startOrigin(t);
 		const settings = {

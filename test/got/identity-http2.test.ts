@@ -1,4 +1,3 @@
-import {readFileSync} from 'node:fs';
 import type {IncomingMessage, RequestListener} from 'node:http';
 import test from 'ava';
 import type {OptionsInit} from 'got';
@@ -6,9 +5,10 @@ import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {startHttp2Origin} from '../helpers/tls-origin.ts';
+import {cert, key} from '../helpers/certificates.ts';
+import {modesWithHeaders} from '../helpers/modes.ts';
 
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const identity = {cert: fixture('localhost-cert.pem'), key: fixture('localhost-key.pem')};
+const identity = {cert, key};
 // A Host names the server as well, which has another name here.
 const secure = {http2: true, https: {certificateAuthority: identity.cert, checkServerIdentity: () => undefined}} as const;
 
@@ -35,7 +35,7 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 ];
 
 for (const [name, instance] of majors) {
-	for (const [mode, settings] of [['by the user', {}], ['all headers matched', {matchHeaders: true}], ['by the origin', byOrigin]] as const) {
+	for (const [mode, settings] of modesWithHeaders) {
 		test.serial(`${name}, ${mode}: over HTTP/2, no request gets the response of another host`, async t => {
 			const answer = answerWithRequest();
 			const url = await startHttp2Origin(t, identity, answer);

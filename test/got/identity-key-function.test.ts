@@ -14,8 +14,9 @@ import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {LaterStore} from '../helpers/later-store.ts';
+import {modes} from '../helpers/modes.ts';
 
-/** Tells what it is asked. */
+/** Answers with the request. */
 class AskedStore extends LaterStore {
 	readonly asked: string[] = [];
 
@@ -31,8 +32,6 @@ const answerWithRequest: Handler = (request, response) => {
 };
 
 const user = (name: string): {headers: {authorization: string}} => ({headers: {authorization: name}});
-
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [['by the user', {}], ['by the origin', byOrigin]];
 
 const wrong: ReadonlyArray<readonly [title: string, give: () => unknown]> = [
 	...[false, true, 0, 5, NaN, 5n, '', null, Symbol('key'), {}, [], ['key'], () => 'key', new Date(0), new Object('key')].map((value, index) => [`${typeof value} ${index}`, () => value] as const),
@@ -95,7 +94,7 @@ for (const [name, instance] of majors) {
 			}
 		});
 
-		test(`${name}, ${mode}: createKey has all of the partition, whatever the store and whatever the function makes of errors`, async t => {
+		test(`${name}, ${mode}: createKey includes the partition, with any store and in any use by the keyFn`, async t => {
 			await using origin = await Origin.start(answerWithRequest);
 			const functions: Record<string, KeyCallback> = {
 				plainly: (request, create) => create(request),
@@ -145,7 +144,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a hit with a keyFn reads nothing but its entry`, async t => {
+	test(`${name}: a hit with a keyFn reads only its entry from the store`, async t => {
 		await using origin = await Origin.start(answerWithRequest);
 		for (const keyFn of [({url, headers}) => `${url} ${String(headers.authorization)}`, async ({url}) => url] as readonly KeyCallback[]) {
 			const store = new AskedStore();

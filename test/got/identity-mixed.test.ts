@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {createHash} from 'node:crypto';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
 import {createServer, type RequestListener} from 'node:http';
 import {Agent} from 'node:https';
 import type {AddressInfo} from 'node:net';
@@ -10,15 +9,13 @@ import {buffer} from 'node:stream/consumers';
 import test, {type ExecutionContext} from 'ava';
 import type {Got, OptionsInit} from 'got';
 import {CookieJar} from 'tough-cookie';
-import {getCache, type CacheSettings} from '../../source/index.ts';
+import {getCache} from '../../source/index.ts';
 import {Random} from '../chaos/random.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {byOrigin} from '../helpers/dated.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
-
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
+import {cert, key} from '../helpers/certificates.ts';
+import {modesWithHeaders} from '../helpers/modes.ts';
 
 const shownHeaders = ['host', 'x-forwarded-host', 'x-original-url', 'x-http-method-override', 'x-http-method', 'content-language', 'content-range', 'authorization', 'cookie', 'x-otp'];
 
@@ -52,7 +49,7 @@ const form = (fields: ReadonlyArray<readonly [string, string | Blob]>): OptionsI
 	return {method: 'POST', body: body as never};
 };
 
-/** Requests of which each has an answer of its own; made anew each time. */
+/** Requests that each have their own response, created again each time. */
 const requests: ReadonlyArray<(urls: {readonly plain: string; readonly secure: string}) => readonly [url: string, options: OptionsInit]> = [
 	...['/', '/?a=1', '/varies'].flatMap(where => [
 		{},
@@ -115,15 +112,9 @@ async function start(t: ExecutionContext): Promise<{plain: string; secure: strin
 	return {plain: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secure: await startTlsOrigin(t, {cert, key}, echo)};
 }
 
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [
-	['by the user', {}],
-	['all headers matched', {matchHeaders: true}],
-	['by the origin', byOrigin],
-];
-
 for (const [name, instance] of majors) {
-	for (const [mode, settings] of modes) {
-		test.serial(`${name}, ${mode}: each of 400 requests, concurrent and sequential, gets the response that the origin gives to it`, async t => {
+	for (const [mode, settings] of modesWithHeaders) {
+		test.serial(`${name}, ${mode}: each of 400 requests, concurrent and sequential, gets the response that the origin has for it`, async t => {
 			const seed = 20_261_601;
 			t.log(`seed ${seed}`);
 			const random = new Random(seed);

@@ -1,8 +1,9 @@
 import test from 'ava';
-import {cacheInfo, getCache, type CacheSettings} from '../../source/index.ts';
+import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
+import {modesWithHeaders} from '../helpers/modes.ts';
 
 const names = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const;
 
@@ -14,13 +15,7 @@ const answerWithRequest: Handler = ({method, url, headers}, response) => {
 	response.end(JSON.stringify([method, url, ...names.map(name => headers[name])]));
 };
 
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [
-	['by the user', {}],
-	['by the user, all headers matched', {matchHeaders: true}],
-	['by the origin', byOrigin],
-];
-
-/** Requests of which each asks for something else; those that ask for several methods ask for none that anybody knows. */
+/** Requests that all differ; those that override by several methods override by an unknown one. */
 const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', headers: Headers, asks: string | undefined]> = [
 	['nothing', 'GET', {}, undefined],
 	['nothing by POST', 'POST', {}, undefined],
@@ -41,8 +36,8 @@ const requests: ReadonlyArray<readonly [title: string, method: 'GET' | 'POST', h
 ];
 
 for (const [name, instance] of majors) {
-	for (const [mode, settings] of modes) {
-		test(`${name}, ${mode}: no method's answer is stored under another, however it is asked for`, async t => {
+	for (const [mode, settings] of modesWithHeaders) {
+		test(`${name}, ${mode}: no response is stored under another method, however the method is overridden`, async t => {
 			await using origin = await Origin.start(answerWithRequest);
 			const {client} = createClient({...settings, allowableMethods: ['GET', 'POST', 'PUT', 'DELETE']}, instance);
 			for (const [title, method, headers, asks] of [...requests, ...requests.toReversed()]) {
@@ -85,7 +80,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: methods are the same in any letter case, and white space around them does not count`, async t => {
+	test(`${name}: methods in an override header are equal in any letter case and with white space around them`, async t => {
 		await using origin = await Origin.start(answerWithRequest);
 		const {client} = createClient({}, instance);
 		for (const header of names) {

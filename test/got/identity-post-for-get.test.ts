@@ -27,7 +27,7 @@ const formData = (name: string): OptionsInit => {
 	return {body: body as never};
 };
 
-/** What a POST sends, and whether a GET may have its answer. */
+/** POST requests, and whether their responses may answer a GET. */
 const posts: ReadonlyArray<readonly [title: string, options: () => OptionsInit, isForGet: boolean, settings?: CacheSettings]> = [
 	['nothing', () => ({}), true],
 	['a text', () => ({body: 'a'}), true],
@@ -36,22 +36,22 @@ const posts: ReadonlyArray<readonly [title: string, options: () => OptionsInit, 
 	['parts', () => parts('a'), true],
 	['a form with a credential', () => ({form: {password: 'a'}}), false],
 	['a form with a credential that is ignored', () => ({form: {api_key: 'a'}}), false, {partitionBy: false}], // eslint-disable-line @typescript-eslint/naming-convention -- A name in use.
-	['a form with what may be one', () => ({form: {code: 'a'}}), false],
-	['a form with what may be one that is ignored', () => ({form: {code: 'a'}}), false, {ignoredParameters: ['code']}],
+	['a form with a possible credential', () => ({form: {code: 'a'}}), false],
+	['a form with a possible credential that is ignored', () => ({form: {code: 'a'}}), false, {ignoredParameters: ['code']}],
 	['JSON with a credential', () => ({json: {user: {token: 'a'}}}), false],
 	['JSON with a credential in a list', () => ({json: [{password: 'a'}]}), false],
-	['JSON with a credential where nobody parts', () => ({json: {token: 'a'}}), false, {partitionBy: false}],
-	['JSON that is none', () => typed('application/json', '{"token":'), false],
-	['JSON with a credential whose type nobody names', () => ({body: '{"token":"a"}'}), false],
-	['a form with a credential whose type is another', () => typed('text/plain', 'a=1&password=a'), false],
-	['parts with a credential', () => parts('client_secret'), false],
+	['JSON with a credential and `partitionBy: false`', () => ({json: {token: 'a'}}), false, {partitionBy: false}],
+	['invalid JSON', () => typed('application/json', '{"token":'), false],
+	['JSON with a credential and without a content type', () => ({body: '{"token":"a"}'}), false],
+	['a form with a credential and another content type', () => typed('text/plain', 'a=1&password=a'), false],
+	['a multipart body with a credential', () => parts('client_secret'), false],
 	['malformed parts', () => typed('multipart/form-data; boundary=y', 'a'), false],
 	['form data', () => formData('a'), false],
 	['form data with a credential', () => formData('password'), false],
 	['compressed JSON', () => typed('application/json', Buffer.from([1]), {'content-encoding': 'gzip'}), false],
 	['a form in another charset', () => typed('application/x-www-form-urlencoded; charset=latin1', 'a=1'), false],
-	['a tenant that is told by the body', () => ({json: {tenant: 'a'}}), false, {partitionBy: ({body}) => typeof body === 'string' ? body : ''}],
-	['a tenant that no header tells', () => ({json: {a: 1}}), true, {partitionBy: ({headers}) => String(headers['x-tenant'])}],
+	['a tenant that the body names', () => ({json: {tenant: 'a'}}), false, {partitionBy: ({body}) => typeof body === 'string' ? body : ''}],
+	['a tenant that no header names', () => ({json: {a: 1}}), true, {partitionBy: ({headers}) => String(headers['x-tenant'])}],
 	['a credential in a header', () => ({json: {a: 1}, headers: {authorization: 'one'}}), true],
 ];
 

@@ -7,12 +7,12 @@ import {
 	cacheInfo,
 	explain,
 	getCache,
-	type CacheSettings,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
+import {modes, storesIn} from '../helpers/modes.ts';
 
 /** An origin that sets a cookie by each redirect to its end. */
 async function startLogin(cookie: string): Promise<Origin> {
@@ -82,14 +82,14 @@ type Jar = NonNullable<OptionsInit['cookieJar']>;
 const jars: ReadonlyArray<readonly [kind: string, create: () => Jar | undefined]> = [
 	['no jar', () => undefined],
 	['a jar', () => new CookieJar()],
-	['a jar with promises', () => {
+	['a jar with a promise API', () => {
 		const jar = new CookieJar();
 		return {
 			getCookieString: async (url: string) => jar.getCookieString(url),
 			setCookie: async (cookie: string, url: string) => jar.setCookie(cookie, url),
 		};
 	}],
-	['a jar with callbacks', () => {
+	['a jar with a callback API', () => {
 		const jar = new CookieJar();
 		type Callback = (error: Error | null, result?: unknown) => void;
 		// Got knows them by the number of their parameters.
@@ -105,21 +105,13 @@ const jars: ReadonlyArray<readonly [kind: string, create: () => Jar | undefined]
 	}],
 ];
 
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [['by the user', {}], ['by the origin', byOrigin]];
-
-const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => CacheSettings]> = [
-	['memory', () => ({store: 'memory'})],
-	['a Map', () => ({store: new Map()})],
-	['SQLite', folder => ({store: 'sqlite', cacheName: path.join(folder, 'cache')})],
-];
-
 async function follow(client: Got, url: string, options: OptionsInit): Promise<readonly string[]> {
 	return [await client(url, options as object).text(), await readStream(client.stream(url, options as object))];
 }
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		for (const [storeName, open] of stores) {
+		for (const [storeName, open] of storesIn) {
 			test(`${name}, ${mode}, ${storeName}: a redirect loop ends, on the first run, on repeats, and from another client`, async t => {
 				await using folder = await temporaryFolder();
 				await using origin = await Origin.start(site());
@@ -144,7 +136,7 @@ for (const [name, instance] of majors) {
 		}
 
 		for (const [kind, create] of jars.slice(1)) {
-			test(`${name}, ${mode}, ${kind}: each login gets a session of its own, first or later, alone or concurrent, through this client or another`, async t => {
+			test(`${name}, ${mode}, ${kind}: each login gets its own session, first or later, alone or concurrent, through this client or another`, async t => {
 				await using folder = await temporaryFolder();
 				await using origin = await Origin.start(site());
 				const shared = {store: 'sqlite', cacheName: path.join(folder.path, 'cache')} as const;
@@ -191,7 +183,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test(`${name}: a redirect that set a cookie is used again where there is no jar, and where the jar has the cookie`, async t => {
+	test(`${name}: a stored redirect that set a cookie is reused without a jar, or if the jar has the cookie`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (request.url === '/end') {
 				response.end('end');
@@ -219,7 +211,7 @@ for (const [name, instance] of majors) {
 		t.is(await cookieJar.getCookieString(`${origin.url}/other`), 'cdn=1; second=2');
 	});
 
-	test(`${name}: a cookie from the jar is part of the key, and costs one more request`, async t => {
+	test(`${name}: a cookie from the jar is part of the key, and causes one more request`, async t => {
 		await using origin = await startLogin('cdn=1; Path=/');
 		const {client} = createClient({}, instance);
 		const cookieJar = new CookieJar();
@@ -265,7 +257,7 @@ const cookies: ReadonlyArray<readonly [cookie: string, where: string | undefined
 ];
 
 for (const [cookie, where] of cookies) {
-	test(`a jar is asked for the cookie ${JSON.stringify(cookie)} where it has it`, async t => {
+	test(`the jar is asked for the cookie ${JSON.stringify(cookie)} by the path and the domain of the cookie`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (request.url === '/end') {
 				response.end('end');
@@ -346,7 +338,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: redirects of a recording are replayed without regard to cookies`, async t => {
+	test(`${name}: redirects of a recording are replayed whatever cookies the jar has`, async t => {
 		for (const mode of ['record', 'record-missing'] as const) {
 			const origin = await Origin.start(site());
 			const store = new Map();
@@ -373,7 +365,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: with storeSetCookie, each hit has the cookies`, async t => {
+	test(`${name}: with storeSetCookie, each hit has the Set-Cookie headers`, async t => {
 		await using folder = await temporaryFolder();
 		let answers = 0;
 		await using origin = await Origin.start((request, response) => {
@@ -437,7 +429,7 @@ for (const [name, instance] of majors) {
 		await getCache(without).close();
 	});
 
-	test(`${name}: without storeSetCookie, only the request to the origin gets the cookies, and they are not stored`, async t => {
+	test(`${name}: without storeSetCookie, only the response from the origin has the Set-Cookie headers, and they are not stored`, async t => {
 		const store = new Map();
 		await using origin = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"a"', 'cache-control': 'max-age=60', 'set-cookie': `a=MARKER${origin.count}`});
@@ -454,7 +446,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a Host of its own does not hide the cookies of a redirect from the jar', async t => {
+test('an explicit Host header does not hide the cookies of a redirect from the jar', async t => {
 	await using origin = await Origin.start((request, response) => {
 		if (request.url === '/end') {
 			response.end('end');
@@ -476,7 +468,7 @@ test('a Host of its own does not hide the cookies of a redirect from the jar', a
 	t.is((await explain(client, {url: `${origin.url}/old`, headers: {host: 'a.example'}})).reason, 'fresh');
 });
 
-test('a redirect of one request says nothing to the next, though both have one object of context', async t => {
+test('requests with the same `context` object do not share information about their redirects', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(request.url === '/end' ? 200 : 302, {location: '/end', 'cache-control': 'max-age=60'});
 		response.end('end');

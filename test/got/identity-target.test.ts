@@ -10,12 +10,12 @@ import {
 	explain,
 	getCache,
 	HttpCache,
-	type CacheSettings,
 } from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
+import {modesWithHeaders, storesIn} from '../helpers/modes.ts';
 
 /** Says whom it answers as, and how often it has answered. */
 function tenants(): Handler {
@@ -27,27 +27,21 @@ function tenants(): Handler {
 	};
 }
 
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [
-	['by the user', {}],
-	['by the user, all headers matched', {matchHeaders: true}],
-	['by the origin', byOrigin],
-];
-
 const of = (host: string): OptionsInit => ({headers: {host}});
 
-/** Requests to one URL of which each is another's. */
+/** Requests to one URL for different hosts. */
 const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['no header', {}],
 	['a host', of('a.example')],
 	['another host', of('b.example')],
-	['a port of it', of('a.example:8080')],
+	['another port', of('a.example:8080')],
 	['an IPv6 address', of('[::1]')],
 	['another IPv6 address', of('[::2]')],
 	['a trailing dot', of('a.example.')],
-	['a host that is no authority', of('a.example/x')],
-	['another that is none', of('a.example?')],
+	['a host that is not a valid authority', of('a.example/x')],
+	['another invalid authority', of('a.example?')],
 	['a list', of('a.example, b.example')],
-	['what a parser would read as a host', of('a%2Eexample')],
+	['a value that a URL parser would read as a host', of('a%2Eexample')],
 	['no host at all', {setHost: false}],
 	['X-Forwarded-Host', {headers: {'x-forwarded-host': 'a.example'}}],
 	['another X-Forwarded-Host', {headers: {'x-forwarded-host': 'b.example'}}],
@@ -60,11 +54,11 @@ const others: ReadonlyArray<readonly [title: string, options: OptionsInit]> = [
 	['Forwarded', {headers: {forwarded: 'host=a.example'}}],
 	['another Forwarded', {headers: {forwarded: 'for=1.2.3.4;host=b.example'}}],
 	['X-HTTP-Host-Override', {headers: {'x-http-host-override': 'a.example'}}],
-	['two of them', {headers: {host: 'a.example', 'x-forwarded-host': 'a.example'}}],
+	['two Host headers', {headers: {host: 'a.example', 'x-forwarded-host': 'a.example'}}],
 ];
 
 for (const [name, instance] of majors) {
-	for (const [mode, settings] of modes) {
+	for (const [mode, settings] of modesWithHeaders) {
 		test(`${name}, ${mode}: no request gets the response of another host, through both APIs`, async t => {
 			await using origin = await Origin.start(tenants());
 			const {client} = createClient(settings, instance);
@@ -100,7 +94,7 @@ for (const [name, instance] of majors) {
 			t.is(origin.count, 1);
 		});
 
-		test(`${name}, ${mode}: a Host that a hook sets before ours or after ours counts as one in the options`, async t => {
+		test(`${name}, ${mode}: a Host that a hook sets before or after the cache counts as one in the options`, async t => {
 			await using origin = await Origin.start(tenants());
 			const withTenant: OptionsInit = {
 				hooks: {
@@ -124,7 +118,7 @@ for (const [name, instance] of majors) {
 			t.is(await client(origin.url, of('d.example') as object).text(), 'd.example     / 4');
 		});
 
-		test(`${name}, ${mode}: requests to several hosts at once wait for none but their own`, async t => {
+		test(`${name}, ${mode}: concurrent requests to several hosts wait only for requests to their own host`, async t => {
 			const gate = Promise.withResolvers<void>();
 			const answer = tenants();
 			await using origin = await Origin.start((...exchange) => {
@@ -172,13 +166,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-const stores: ReadonlyArray<readonly [name: string, open: (folder: string) => CacheSettings]> = [
-	['memory', () => ({store: 'memory'})],
-	['a Map', () => ({store: new Map()})],
-	['SQLite', folder => ({store: 'sqlite', cacheName: path.join(folder, 'cache')})],
-];
-
-for (const [name, open] of stores) {
+for (const [name, open] of storesIn) {
 	test(`${name}: a stored response is found and deleted by the URL that the origin sees`, async t => {
 		await using folder = await temporaryFolder();
 		await using origin = await Origin.start(tenants());
@@ -231,7 +219,7 @@ for (const [name, open] of stores) {
 	});
 }
 
-test('of a resource that varies, the variants of another host are deleted by its URL', async t => {
+test('the variants of a response of another host are deleted by its URL', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(200, {vary: 'accept-language'});
 		response.end(`${request.headers.host} ${request.headers['accept-language']}`);
@@ -248,7 +236,7 @@ test('of a resource that varies, the variants of another host are deleted by its
 	}
 });
 
-test('a response to credentials is found neither by the URL of another host nor by its own', async t => {
+test('a response to a request with credentials is found neither by the URL of another host nor by its own', async t => {
 	await using origin = await Origin.start(tenants());
 	const {client} = createClient();
 	const cache = getCache(client);
@@ -333,7 +321,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: redirects of another host are stored and followed as the first time`, async t => {
+	test(`${name}: redirects of another host are stored, and followed in the same way on a hit`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (request.url === '/moved') {
 				response.writeHead(302, {location: '/end'});
@@ -358,7 +346,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: a Unix socket is one origin, whatever Host is sent through it`, async t => {
+	test(`${name}: a Unix socket is one origin, whatever Host is sent to it`, async t => {
 		await using folder = await temporaryFolder();
 		const answer = tenants();
 		const open = async (file: string): Promise<string> => {
@@ -451,7 +439,7 @@ test('after another process has cleared the store, responses of other hosts are 
 	t.is(await two.delete({urls: ['http://a.example/']}), 1);
 });
 
-test('a Host that equals the authority of the URL is the same to Vary, and to matchHeaders', async t => {
+test('a Host that equals the authority of the URL makes no difference to Vary and matchHeaders', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.writeHead(200, {vary: 'host'});
 		response.end(request.headers.host);

@@ -17,7 +17,6 @@ import {
 	getCache,
 	HttpCache,
 	SettingError,
-	type CacheSettings,
 } from '../../source/index.ts';
 import {runNode} from '../examples/run-node.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
@@ -25,11 +24,10 @@ import {byOrigin} from '../helpers/dated.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {startProxy} from '../helpers/proxy.ts';
+import {cert, key} from '../helpers/certificates.ts';
+import {modes} from '../helpers/modes.ts';
 
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
-
-/** An origin whose certificate nobody believes by default, which counts its answers. */
+/** An origin whose certificate is not trusted by default, and that counts its responses. */
 async function startOrigin(t: ExecutionContext, before: () => Promise<void> = async () => {}): Promise<{readonly url: string; readonly answers: () => number}> {
 	let count = 0;
 	const url = await startTlsOrigin(t, {cert, key}, (_request, response) => {
@@ -48,11 +46,11 @@ class Tunnel extends Agent {}
 const lax = {rejectUnauthorized: false} as const;
 const strict: OptionsInit = {https: {certificateAuthority: cert}};
 
-/** Ways to believe anybody. */
-const ways: ReadonlyArray<readonly [way: string, options: OptionsInit | ((proxy: string) => OptionsInit)]> = [
+/** Places of settings that accept any certificate. */
+const sources: ReadonlyArray<readonly [source: string, options: OptionsInit | ((proxy: string) => OptionsInit)]> = [
 	['the request', {https: lax}],
 	['an agent', {agent: {https: new Agent(lax)}}],
-	['an agent that keeps its connections', {agent: {https: new Agent({...lax, keepAlive: true})}}],
+	['an agent with keepAlive', {agent: {https: new Agent({...lax, keepAlive: true})}}],
 	['an agent of another class', {agent: {https: new Tunnel(lax)}}],
 	['a proxy\'s agent', proxy => ({agent: {https: new HttpsProxyAgent({proxy, ...lax})}})],
 	['an agent, for HTTP/2', {http2: true, https: lax}],
@@ -63,16 +61,14 @@ const ways: ReadonlyArray<readonly [way: string, options: OptionsInit | ((proxy:
 			}],
 		},
 	}],
-	['a check of one\'s own', {https: {certificateAuthority: cert, checkServerIdentity: () => undefined}}],
+	['a custom `checkServerIdentity`', {https: {certificateAuthority: cert, checkServerIdentity: () => undefined}}],
 ];
-
-const modes: ReadonlyArray<readonly [mode: string, settings: CacheSettings]> = [['by the user', {}], ['by the origin', byOrigin]];
 
 for (const [name, instance] of majors) {
 	for (const [mode, settings] of modes) {
-		for (const [way, given] of ways) {
-			// One after the other: a server ends connections that nobody uses for five seconds.
-			test.serial(`${name}, ${mode}: what ${way} accepted answers no request with stricter TLS settings, and vice versa`, async t => {
+		for (const [source, given] of sources) {
+			// One after the other: a server closes connections that are idle for five seconds.
+			test.serial(`${name}, ${mode}: a response with lax TLS settings of ${source} answers no request with strict ones, and vice versa`, async t => {
 				const {url, answers} = await startOrigin(t);
 				const options = (typeof given === 'function' ? given((await startProxy(t)).url) : given) as object;
 				const {client} = createClient(settings, instance);
@@ -85,7 +81,7 @@ for (const [name, instance] of majors) {
 					t.is(await readStream(first.stream(url + where)), body);
 					t.is(answers(), before + 1);
 
-					// By default, nobody is believed here.
+					// By default, the certificate is not trusted.
 					await t.throwsAsync(client(url + where), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 					await t.throwsAsync(readStream(client.stream(url + where)), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 					t.is((await client(url + where, {context: {cache: {onlyIfCached: true}}, throwHttpErrors: false})).statusCode, 504);
@@ -101,7 +97,7 @@ for (const [name, instance] of majors) {
 			});
 		}
 
-		test(`${name}, ${mode}: a request waits for none that accepts more, and none that accepts less`, async t => {
+		test(`${name}, ${mode}: a request waits for no other with laxer or stricter TLS settings`, async t => {
 			for (const order of [0, 1]) {
 				const gate = Promise.withResolvers<void>();
 				const {url, answers} = await startOrigin(t, async () => gate.promise);
@@ -160,7 +156,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(client(`${url}/other`), {code: 'DEPTH_ZERO_SELF_SIGNED_CERT'});
 	});
 
-	test(`${name}: requests with equal TLS settings share, in whatever form the settings are given`, async t => {
+	test(`${name}: requests with equal TLS settings share responses, in whatever form the settings are given`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {url: proxy} = await startProxy(t);
 		const {client} = createClient({}, instance);
@@ -190,7 +186,7 @@ for (const [name, instance] of majors) {
 		t.is(answers(), 1);
 	});
 
-	test(`${name}: requests with a client certificate share only with those that have the same`, async t => {
+	test(`${name}: requests with a client certificate share responses only with those that have the same one`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {client} = createClient({partitionBy: false}, instance);
 		const known = client.extend(strict as object);
@@ -201,7 +197,7 @@ for (const [name, instance] of majors) {
 		t.is(answers(), 2);
 	});
 
-	test(`${name}: user code that connects counts as the default, unless the setting \`trust\` names it`, async t => {
+	test(`${name}: TLS settings in user code count as the default, unless the setting \`trust\` names them`, async t => {
 		const {url, answers} = await startOrigin(t);
 		const {client} = createClient({}, instance);
 		const connect = (options: tls.ConnectionOptions) => tls.connect({...options, ...lax});
@@ -256,7 +252,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a response to non-default TLS settings is found and deleted by its URL, and by its request', async t => {
+test('a response with non-default TLS settings is found and deleted by its URL, and by its request', async t => {
 	const {url} = await startOrigin(t);
 	const {client} = createClient();
 	const cache = getCache(client);
@@ -284,7 +280,7 @@ test('a response to non-default TLS settings is found and deleted by its URL, an
 	t.is(await cache.count({valid: true}), 2);
 });
 
-test('a response to lax TLS settings keeps them in an archive', async t => {
+test('a response with lax TLS settings keeps them in an archive', async t => {
 	const {url, answers} = await startOrigin(t);
 	const from = createClient();
 	for (const options of [{https: lax}, strict] as readonly OptionsInit[]) {
@@ -304,7 +300,7 @@ test('a response to lax TLS settings keeps them in an archive', async t => {
 	t.is(await copy.count({urls: [url]}), 2);
 });
 
-test('a response to lax TLS settings is not served instead of an error to stricter ones', async t => {
+test('a response with lax TLS settings is not served instead of an error to a request with stricter ones', async t => {
 	const {url} = await startOrigin(t);
 	const {client, clock} = createClient({staleIfError: true, staleWhileRevalidate: true});
 	await client(url, {https: lax});
@@ -314,7 +310,7 @@ test('a response to lax TLS settings is not served instead of an error to strict
 	t.is((await client(url, {https: lax})).body, 'answer 1');
 });
 
-test('an unsafe request invalidates responses to any TLS settings', async t => {
+test('an unsafe request invalidates responses with any TLS settings', async t => {
 	const {url, answers} = await startOrigin(t);
 	const {client} = createClient(byOrigin);
 	await client(url, {https: lax});
@@ -325,7 +321,7 @@ test('an unsafe request invalidates responses to any TLS settings', async t => {
 	t.false((await client(url, strict as object)).isFromCache);
 });
 
-test('a wrong name of trust is a fault of the settings', async t => {
+test('an invalid value of `trust` is a `settingError` event', async t => {
 	for (const trust of ['', 1, null, {}, () => {}]) {
 		t.throws(() => createClient({trust} as never), {instanceOf: SettingError, message: /trust/v});
 	}
@@ -334,7 +330,7 @@ test('a wrong name of trust is a fault of the settings', async t => {
 	await t.throwsAsync(client('https://127.0.0.1:1', {context: {cache: {trust: ''}}}), {message: /context\.cache\.trust/v});
 });
 
-test('client certificates and keys are neither stored, archived nor in events', async t => {
+test('client certificates and keys are neither stored nor archived nor part of events', async t => {
 	await using folder = await temporaryFolder();
 	const {url} = await startOrigin(t);
 	const {client} = createClient({
@@ -399,7 +395,7 @@ async function inProcess(cacheName: string, url: string, what: string, variables
 
 const unverified = Object.fromEntries([['NODE_TLS_REJECT_UNAUTHORIZED', '0'], ['NODE_NO_WARNINGS', '1']]);
 
-test('a response that a process without verification accepted answers no stricter process', async t => {
+test('a response of a process without verification is not served in a process with verification', async t => {
 	await using folder = await temporaryFolder();
 	const {url, answers} = await startOrigin(t);
 	const cacheName = path.join(folder.path, 'cache');
@@ -410,7 +406,7 @@ test('a response that a process without verification accepted answers no stricte
 	t.is(answers(), 2);
 });
 
-test('a function that checks is known in its own process alone, unless it has a name', async t => {
+test('responses that a `checkServerIdentity` function accepted are shared between processes only if the function has a name', async t => {
 	await using folder = await temporaryFolder();
 	const {url, answers} = await startOrigin(t);
 	const cacheName = path.join(folder.path, 'cache');

@@ -6,11 +6,11 @@ export type Task = {
 	/** To which it sends an unsafe method. */
 	readonly post?: readonly string[];
 
-	/** What it deletes. */
+	/** The criteria of the deletion. */
 	readonly tags?: readonly string[];
 };
 
-/** Another process that has the cache open, and makes something of it invalid when it is told to. */
+/** Another process that opens the cache, and invalidates entries when it gets a message. */
 const client = got.extend({retry: {limit: 0}}, cacheHooks({expireAfter: '1h', ...JSON.parse(process.argv[2]!) as CacheSettings}));
 const cache = getCache(client);
 // It has the store open before the others ask.

@@ -18,11 +18,11 @@ const callers = 5;
 const [, instance] = majors[0]!;
 export const partitionSecret = 'a secret of the tests';
 
-/** An origin whose responses are of the version that it has when it is asked; it can be told to keep them. */
+/** An origin whose responses have its version at the time of the request; it can hold them back. */
 export class VersionedOrigin implements AsyncDisposable {
 	version = 1;
 
-	/** What becomes of a response: it is given, or kept with its head or without. */
+	/** When a response is sent: at once, or after `release()`, with or without its head. */
 	how: 'at once' | 'without a head' | 'with its head' = 'at once';
 	readonly #origin: Origin;
 	readonly #kept: Array<() => void> = [];
@@ -48,12 +48,12 @@ export class VersionedOrigin implements AsyncDisposable {
 		return this.#origin.count;
 	}
 
-	/** How many responses are kept. */
+	/** The number of responses that are held back. */
 	get kept(): number {
 		return this.#kept.length;
 	}
 
-	/** Gives what was kept. */
+	/** Sends the responses that are held back. */
 	release(): void {
 		for (const give of this.#kept.splice(0)) {
 			give();
@@ -72,13 +72,18 @@ export class VersionedOrigin implements AsyncDisposable {
 
 		const {version} = this;
 		const isSame = validator === `"${version}"`;
+		const body = `version ${version}`;
 		const begin = (): void => {
-			response.writeHead(isSame ? 304 : 200, {'cache-control': 'max-age=60', 'cache-tag': 'tagged', etag: `"${version}"`});
+			response.writeHead(isSame ? 304 : 200, {
+				'cache-control': 'max-age=60', 'cache-tag': 'tagged', etag: `"${version}"`,
+				// For a body of unknown length, others wait for 2 seconds only.
+				...(!isSame && {'content-length': body.length}),
+			});
 			response.flushHeaders();
 		};
 
 		const end = (): void => {
-			response.end(isSame ? undefined : `version ${version}`);
+			response.end(isSame ? undefined : body);
 		};
 
 		switch (this.how) {
@@ -122,14 +127,14 @@ type Stage = {
 
 export type Action = (stage: Stage) => Promise<unknown>;
 
-/** What makes responses invalid: all of them, or what it names. */
+/** The actions that invalidate responses. */
 export const actions: Readonly<Record<string, Action>> = {
 	'delete by URLs': async ({cache, origin}) => cache.delete({urls: origin.urls}),
 	'delete by keys': async ({cache, keys}) => cache.delete({keys}),
 	'delete by requests': async ({cache, origin}) => cache.delete({requests: origin.urls.map(url => ({url}))}),
 	'delete by patterns': async ({cache}) => cache.delete({patterns: ['*']}),
 	'delete by a tag': async ({cache}) => cache.delete({tags: ['tagged']}),
-	'delete of what is valid': async ({cache}) => cache.delete({valid: true}),
+	'delete of all valid entries': async ({cache}) => cache.delete({valid: true}),
 	'expire by URLs': async ({cache, origin}) => cache.expire({urls: origin.urls}),
 	'expire by a tag': async ({cache}) => cache.expire({tags: ['tagged']}),
 	'expire by patterns': async ({cache}) => cache.expire({patterns: ['*']}),
@@ -138,7 +143,7 @@ export const actions: Readonly<Record<string, Action>> = {
 	'an unsafe method': async ({client, origin}) => Promise.all(origin.urls.map(async url => client.post(url, {body: 'change'}))),
 };
 
-/** How far the requests have come when that happens. */
+/** The progress of the requests at the time of the invalidation. */
 export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyArray<Promise<string>>>>> = {
 	async 'before their head is there'(stage) {
 		stage.origin.how = 'without a head';
@@ -157,10 +162,18 @@ export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyA
 	},
 };
 
-/** Lets many ask, until so many requests have reached the origin. */
+/** Sends many requests, until a number of them has reached the origin. */
 async function askAll({client, origin}: Stage, count: number): Promise<ReadonlyArray<Promise<string>>> {
-	const asked = origin.urls.flatMap(url => Array.from({length: callers}, async () => client(url).text()));
-	while (origin.kept < count) {
+	let heads = 0;
+	const asked = origin.urls.flatMap(url => Array.from({length: callers}, async () => {
+		const response = client(url);
+		// Got emits this as soon as it has the head.
+		void response.on('downloadProgress', () => {
+			heads++;
+		});
+		return response.text();
+	}));
+	while (origin.kept < count || (origin.how === 'with its head' && heads < count)) {
 		await turn();
 	}
 
@@ -189,8 +202,8 @@ type Case = {
 	readonly state: string;
 };
 
-/** Makes responses invalid while they are under way. Half of them are asked for anew before they come, the others after. */
-async function invalidateUnderWay(t: ExecutionContext, [action, invalidate]: readonly [string, Action], {openStore, cacheControl, isOther, state}: Case): Promise<void> {
+/** Invalidates responses in flight. Half of them are requested again before they arrive, the others afterwards. */
+async function invalidateInFlight(t: ExecutionContext, [action, invalidate]: readonly [string, Action], {openStore, cacheControl, isOther, state}: Case): Promise<void> {
 	const isTagged = action.endsWith('by a tag') && state === 'before their head is there';
 	await using origin = await VersionedOrigin.start();
 	await using opened = await openStore();
@@ -229,14 +242,14 @@ async function invalidateUnderWay(t: ExecutionContext, [action, invalidate]: rea
 	t.deepEqual(await versions(other, origin.urls), renewed, action);
 }
 
-/** What is invalidated in a store while 50 requests are under way, as AVA tests. */
-export function testInvalidatedUnderWay(test: TestFn, store: string, openStore: () => Promise<OpenedStore>): void {
+/** Tests invalidations while 50 requests are in flight. */
+export function testInvalidatedInFlight(test: TestFn, store: string, openStore: () => Promise<OpenedStore>): void {
 	for (const cacheControl of [false, true]) {
 		for (const isOther of [false, true]) {
 			for (const state of Object.keys(states)) {
-				test.serial(`${store}, cacheControl ${cacheControl}: ${isOther ? 'another cache on the same store' : 'the same cache'} makes invalid what 50 requests ask for, ${state}`, async t => {
+				test.serial(`${store}, cacheControl ${cacheControl}: no outdated response is served to 50 requests (${state}) after ${isOther ? 'another cache on the same store' : 'the same cache'} invalidates them`, async t => {
 					const done = Object.entries(actions).filter(([action]) => cacheControl || action !== 'an unsafe method');
-					await Promise.all(done.map(async action => invalidateUnderWay(t, action, {
+					await Promise.all(done.map(async action => invalidateInFlight(t, action, {
 						openStore, cacheControl, isOther, state,
 					})));
 				});

@@ -17,7 +17,7 @@ async function startOrigin(): Promise<Origin> {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: a setting that is assigned holds for the requests that begin after it`, async t => {
+	test(`${name}: an assigned setting applies to requests that begin afterwards`, async t => {
 		await using origin = await startOrigin();
 		const clock = new Clock();
 		const client = createCachedGot({store: 'memory', expireAfter: '5m', now: clock.now}, instance);
@@ -40,7 +40,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('keys are made again by the settings of now', async t => {
+test('recreateKeys uses the current settings', async t => {
 	await using origin = await startOrigin();
 	const client = createCachedGot({store: new Map()});
 	await client(`${origin.url}/?utm_source=mail`);
@@ -49,7 +49,7 @@ test('keys are made again by the settings of now', async t => {
 	t.true((await client(origin.url)).isFromCache);
 });
 
-test('a wrong assignment throws and changes nothing', t => {
+test('assigning an invalid value throws and changes nothing', t => {
 	const {cacheSettings} = createCachedGot({store: 'memory', expireAfter: '5m'});
 	const loose = cacheSettings as unknown as Record<string | symbol, unknown>;
 	const refused = (key: string, value: unknown, message: RegExp): void => {
@@ -77,7 +77,7 @@ test('a wrong assignment throws and changes nothing', t => {
 	t.is(cacheSettings.expireAfter, '5m');
 });
 
-test('settings are shown as they were given, completed with the defaults; no secret is, and no array can be changed in place', t => {
+test('settings are shown as they were given and completed with the defaults, without secrets and with frozen arrays', t => {
 	const codes = [200, 404];
 	const {cacheSettings, cache} = createCachedGot({store: 'memory', allowableCodes: codes, partitionSecret: 'hunter2'});
 	t.is(cache.settings, cacheSettings);
@@ -99,7 +99,7 @@ test('settings are shown as they were given, completed with the defaults; no sec
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: \`disabled\` and \`with\` hold for one cache and one call tree, nested and beside others`, async t => {
+	test(`${name}: \`disabled\` and \`with\` apply to one cache and one call tree, also nested or concurrent`, async t => {
 		await using origin = await startOrigin();
 		const clock = new Clock();
 		const client = createCachedGot({store: 'memory', now: clock.now}, instance);

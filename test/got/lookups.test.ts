@@ -48,10 +48,10 @@ const stores: Readonly<Record<string, () => CountingStore>> = {
 };
 
 const requests: Readonly<Record<string, OptionsInit>> = {
-	'a URL alone': {},
-	'JSON wanted': {responseType: 'json'},
-	'a header': {headers: {accept: 'text/plain'}},
-	'a time limit': {timeout: {request: 60_000}},
+	'a URL without options': {},
+	'a JSON response': {responseType: 'json'},
+	'a request header': {headers: {accept: 'text/plain'}},
+	'a timeout': {timeout: {request: 60_000}},
 	'a signal': {signal: new AbortController().signal},
 };
 
@@ -63,8 +63,8 @@ const handler: Handler = (request, response) => {
 
 for (const [name, instance] of majors) {
 	for (const [title, make] of Object.entries(stores)) {
-		for (const [asked, options] of Object.entries(requests)) {
-			test.serial(`${name}: a miss and a hit are one lookup each, on ${title}, with ${asked}`, async t => {
+		for (const [kind, options] of Object.entries(requests)) {
+			test.serial(`${name}: a miss and a hit need one lookup each, on ${title}, for ${kind}`, async t => {
 				await using origin = await Origin.start(handler);
 				const store = make();
 				const settings: CacheSettings = {store, matchHeaders: ['accept']};
@@ -87,7 +87,7 @@ for (const [name, instance] of majors) {
 			});
 		}
 
-		test.serial(`${name}: an expired response is looked up once, and validated, on ${title}`, async t => {
+		test.serial(`${name}: an expired response is looked up once and validated, on ${title}`, async t => {
 			await using origin = await Origin.start(handler);
 			const store = make();
 			const {client, clock} = createClient({store, expireAfter: 10}, instance);
@@ -103,7 +103,7 @@ for (const [name, instance] of majors) {
 			t.like(cache.stats(), {misses: 1, revalidated: 1, hits: 0});
 		});
 
-		test.serial(`${name}: 50 requests at once are one to the origin, on ${title}`, async t => {
+		test.serial(`${name}: 50 concurrent requests send one request to the origin, on ${title}`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				setTimeout(() => {
 					response.end('{"a":1}');
@@ -117,7 +117,7 @@ for (const [name, instance] of majors) {
 			t.like(getCache(client).stats(), {stored: 1, misses: 1, hits: 49});
 		});
 
-		test.serial(`${name}: a stale response is served and renewed once, on ${title}`, async t => {
+		test.serial(`${name}: a stale response is served and refreshed once, on ${title}`, async t => {
 			await using origin = await Origin.start(handler);
 			const {client, clock} = createClient({store: make(), expireAfter: 10, staleWhileRevalidate: 100}, instance);
 			const cache = getCache(client);

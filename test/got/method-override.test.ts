@@ -1,11 +1,11 @@
 import test from 'ava';
-import {bothModes, fresh} from '../helpers/both-modes.ts';
+import {bothModes, fresh} from '../helpers/modes.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin, dated} from '../helpers/dated.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §4 the answer to a POST or a HEAD with X-HTTP-Method-Override: GET never answers a plain GET, nor the other way round`, async t => {
+	test(`${name}: RFC 9111 §4 the response to a POST or a HEAD with X-HTTP-Method-Override: GET never answers a plain GET, and vice versa`, async t => {
 		for (const [mode, settings] of bothModes) {
 			for (const field of ['x-http-method-override', 'x-http-method', 'x-method-override']) {
 				const {client, clock} = createClient(settings, instance);
@@ -33,7 +33,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: RFC 9111 §4 a GET with X-HTTP-Method-Override: HEAD works twice, through both APIs, and answers no plain HEAD`, async t => {
+	test(`${name}: RFC 9111 §4 a GET with X-HTTP-Method-Override: HEAD works twice, through both APIs, and does not answer a plain HEAD`, async t => {
 		for (const [mode, settings] of bothModes) {
 			const {client, clock} = createClient(settings, instance);
 			await using origin = await Origin.start(dated(clock, request => ({headers: {...fresh, 'x-as': `${request.method} as ${String(request.headers['x-http-method-override'])}`}})));

@@ -28,7 +28,7 @@ class AskingAgent extends http.Agent {
 	}
 }
 
-/** Where code of a user's runs in the middle of a request: what it asks for is asked for by that request. */
+/** The places where code of the user runs inside a request: its requests are nested in that one. */
 const places: Readonly<Record<string, (ask: Ask, cache: HttpCache) => ExtendOptions>> = {
 	'a request function': ask => ({
 		request: (async (url: URL, options: http.RequestOptions, callback: () => void) => {
@@ -61,7 +61,7 @@ const places: Readonly<Record<string, (ask: Ask, cache: HttpCache) => ExtendOpti
 	}),
 };
 
-/** The first call asks; those that come of it do not. */
+/** Only the first call sends a nested request. */
 function onceOnly(ask: Ask): Ask {
 	let hasAsked = false;
 	return async () => {
@@ -110,7 +110,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test.serial(`${name}: two requests each of which asks for the other in its midst do not wait for one another`, async t => {
+	test.serial(`${name}: two requests that each make the other one inside do not wait for each other`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.end(request.url);
 		});
@@ -124,7 +124,7 @@ for (const [name, instance] of majors) {
 				both.resolve();
 			}
 
-			// Both are under way before either asks for the other.
+			// Both are in flight before either requests the other.
 			await both.promise;
 			await plain(origin.url + path);
 		}), cache));

@@ -19,7 +19,7 @@ const storeTimeout = 500;
 const step = 250;
 const {timers} = mock;
 
-/** A store that another process may share, of which some methods do something else. */
+/** A store that another process may share, with some methods replaced. */
 function storeWith(names: ReadonlyArray<keyof Store>, instead: () => unknown): Store {
 	const memory = new MemoryStore();
 	const store: Record<string, unknown> = {name: 'shared', valueType: 'objects', close() {}};
@@ -48,7 +48,7 @@ const outages = {
 for (const [title, [names, instead]] of Object.entries(outages)) {
 	for (const settings of [{}, {lock: true}, {lock: true, cacheControl: true, headers: {authorization: 'Bearer one'}}] as const) {
 		const {headers = {}, ...others} = settings as {headers?: Record<string, string>};
-		test.serial(`a store ${title} costs a request its time limit at most once, and nothing while the circuit is open (${JSON.stringify(settings)})`, async t => {
+		test.serial(`a store ${title} delays a request by its time limit at most once, and not at all while the circuit is open (${JSON.stringify(settings)})`, async t => {
 			await using origin = await startOrigin();
 			const {client} = createClient({store: storeWith(names, instead), storeTimeout, ...others});
 			const cache = getCache(client);
@@ -110,7 +110,7 @@ for (const [title, [names, instead]] of Object.entries(outages)) {
 	}
 }
 
-test('stored responses are served from a store that can only be read', async t => {
+test('stored responses are served from a store that fails only to write', async t => {
 	await using origin = await startOrigin();
 	const memory = new MemoryStore();
 	const {client} = createClient({store: memory, now: () => Date.now()});

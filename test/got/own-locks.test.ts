@@ -6,7 +6,7 @@ import {Origin} from '../helpers/origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {standClock} from '../helpers/hand-clock.ts';
 
-test('two variants that are asked for at the same time do not wait for the lock of each other', async t => {
+test('concurrent requests for two variants do not wait for the lock of each other', async t => {
 	await using folder = await temporaryFolder();
 	const areThere = Promise.withResolvers<void>();
 	await using origin = await Origin.start((request, response) => {

@@ -17,7 +17,7 @@ async function callsOf(run: () => Promise<void>): Promise<(name: string) => numb
 	return name => calls.values().reduce((sum, functions) => sum + (functions.get(name) ?? 0), 0);
 }
 
-for (const [title, settings] of [['by the origin\'s word', byOrigin], ['by the user\'s word', {}]] as const) {
+for (const [title, settings] of [['with cacheControl: true', byOrigin], ['with default settings', {}]] as const) {
 	for (const store of ['memory', 'sqlite'] as const) {
 		test.serial(`${store}: a hit ${title} parses no header of the stored response`, async t => {
 			await using folder = await temporaryFolder();

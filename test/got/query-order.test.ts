@@ -1,5 +1,5 @@
 import test from 'ava';
-import {bothModes, fresh, read} from '../helpers/both-modes.ts';
+import {bothModes, fresh, read} from '../helpers/modes.ts';
 import {createClient} from '../helpers/clients.ts';
 import {byOrigin, dated} from '../helpers/dated.ts';
 import {Origin} from '../helpers/origin.ts';

@@ -6,13 +6,13 @@ import {
 	plain,
 	read,
 	type Client,
-} from '../helpers/both-modes.ts';
+} from '../helpers/modes.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {dated} from '../helpers/dated.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9110 §15.5.17 a 416, and a 412 or a 417, for a stale entry is the caller's, in both modes, and leaves the entry`, async t => {
+	test(`${name}: RFC 9110 §15.5.17 a 416, 412 or 417 for a stale entry reaches the caller, in both modes, and the entry stays`, async t => {
 		for (const [mode, settings] of bothModes) {
 			for (const status of [412, 416, 417]) {
 				for (const isStream of [false, true]) {

@@ -1,5 +1,3 @@
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import got from 'got';
@@ -16,18 +14,16 @@ import {
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 type Place = Store | Keyv;
 
 const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext) => Promise<Place>]> = [
 	['memory', async () => new MemoryStore()],
 	['sqlite', async t => {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const folder = testFolder(t);
 		const store = new SqliteStore({path: path.join(folder, 'cache.sqlite')});
-		t.teardown(async () => {
-			await store.close();
-			await rm(folder, {recursive: true});
-		});
+		t.teardown(async () => store.close());
 		return store;
 	}],
 	['a Keyv', async () => new Keyv({store: new Map()})],
@@ -101,7 +97,7 @@ for (const [name, open] of places) {
 		}
 	});
 
-	test(`${name}: the variants of a resource move with it`, async t => {
+	test(`${name}: the variants of a response get new keys, too`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		const languages = ['de', 'en', 'fr'];
@@ -125,7 +121,7 @@ for (const [name, open] of places) {
 		t.is(origin.count, 6);
 	});
 
-	test(`${name}: of two entries that meet under one key the newer one stays`, async t => {
+	test(`${name}: of two entries that get the same key the newer one stays`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		let now = Date.now();
@@ -142,7 +138,7 @@ for (const [name, open] of places) {
 		t.is(await after.client(`${origin.url}/a`).text(), '/a?utm=3   ');
 	});
 
-	test(`${name}: a response that was deleted by a tag does not take the key of another one`, async t => {
+	test(`${name}: a response that was deleted by a tag does not replace another one`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		let now = Date.now();
@@ -160,7 +156,7 @@ for (const [name, open] of places) {
 		t.is(response.body, '/a?utm=1   ');
 	});
 
-	test(`${name}: keys of another format are brought into this one, and bodies count again`, async t => {
+	test(`${name}: keys of another format are converted, and include bodies again`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		const format = {allowableMethods: ['GET', 'POST'], keyFn: (request: Parameters<typeof createKey>[0]) => `old-format:${createKey(request)}`};
@@ -178,7 +174,7 @@ for (const [name, open] of places) {
 		t.false((await after.client.post(`${origin.url}/query`, {body: 'other'})).isFromCache);
 	});
 
-	test(`${name}: entries that take each other's keys are both there afterwards`, async t => {
+	test(`${name}: entries that exchange their keys both remain`, async t => {
 		await using origin = await startOrigin();
 		const store = await open(t);
 		const names = new Map([['/a', 'first'], ['/b', 'second'], ['/c', 'third']]);
@@ -219,7 +215,7 @@ test('a newly ignored parameter is redacted in stored responses, even if their k
 	t.true((await after.client(`${origin.url}/varies`, {headers})).isFromCache);
 });
 
-test('a signal ends it, and a keyFn never sees a request of which something is gone', async t => {
+test('a signal ends recreateKeys, and a keyFn never gets an incomplete request', async t => {
 	await using origin = await startOrigin();
 	const store = new MemoryStore();
 	const before = clientOf(store);

@@ -29,7 +29,7 @@ for (const [name, instance] of majors) {
 		t.is(second.url, `${origin.url}/end`);
 		t.is(second.requestUrl.href, first.requestUrl.href);
 
-		// Each hop is an entry of its own.
+		// Each hop is a separate entry.
 		t.true((await client(`${origin.url}/to/end`)).isFromCache);
 		t.is(await readStream(client.stream(url)), 'at /end');
 		t.is(origin.count, 4);
@@ -48,7 +48,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a redirect is fresh as long as its target', async t => {
+test('a redirect stays fresh as long as its target', async t => {
 	await using origin = await Origin.start(handler);
 	const {client, clock} = createClient({expireAfter: '1h', urlsExpireAfter: [[/^[^:]*:\/\/[^\/]*\/end$/v, '1m']]});
 	await client(`${origin.url}/to/end`);

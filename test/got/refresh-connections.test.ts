@@ -20,15 +20,11 @@ import {cannedResponse} from '../helpers/canned-response.ts';
 import {majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {reasonOf, refreshingClient} from '../helpers/refreshing.ts';
-import {
-	cert,
-	key,
-	secure,
-	SecureOrigin,
-} from '../helpers/secure-origin.ts';
+import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {startProxy} from '../helpers/proxy.ts';
+import {cert, key} from '../helpers/certificates.ts';
 
 /** Ways to an origin by HTTP: what a client is extended by, its URL, and how often the way was gone. */
 type Way = (t: ExecutionContext, origin: Origin) => Promise<{
@@ -151,7 +147,7 @@ const answer = (origin: () => Origin | SecureOrigin): Handler => (_request, resp
 
 for (const [name, instance] of majors) {
 	for (const [title, way] of Object.entries(ways)) {
-		test(`${name}: a refresh goes by ${title} as its request does`, async t => {
+		test(`${name}: a refresh uses ${title} as its request does`, async t => {
 			await using origin: Origin = await Origin.start(answer(() => origin));
 			const {options, url = origin.url, count} = await way(t, origin);
 			const {client: plain, expire, idle, errors} = refreshingClient(instance);
@@ -168,7 +164,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a refresh goes to a socket of the file system as its request does`, async t => {
+	test(`${name}: a refresh uses the Unix socket of its request`, async t => {
 		await using folder = await temporaryFolder();
 		const socketPath = path.join(folder.path, 'socket');
 		let count = 0;
@@ -192,7 +188,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(url)).body, 'answer 2');
 	});
 
-	test(`${name}: a refresh has the certificate of its request, and verifies as that did`, async t => {
+	test(`${name}: a refresh uses the client certificate of its request, and verifies the server in the same way`, async t => {
 		let count = 0;
 		const origin = await startTlsOrigin(t, {cert, key}, (request, response) => {
 			const {authorized, authorizationError} = request.socket as unknown as {authorized: boolean; authorizationError: unknown};
@@ -214,7 +210,7 @@ for (const [name, instance] of majors) {
 		t.regex(last.body, / a certificate/v);
 	});
 
-	test(`${name}: a refresh goes through the tunnel of its request to an origin over TLS`, async t => {
+	test(`${name}: a refresh uses the proxy tunnel of its request`, async t => {
 		let count = 0;
 		const origin = await startTlsOrigin(t, {cert, key}, (_request, response) => {
 			response.end(`answer ${++count}`);
@@ -231,7 +227,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin)).body, 'answer 2');
 	});
 
-	test(`${name}: a connection that is reset is made again for a refresh`, async t => {
+	test(`${name}: a refresh is retried after a connection reset`, async t => {
 		await using origin: Origin = await Origin.start((_request, response) => {
 			if (origin.count === 2) {
 				response.socket!.destroy();
@@ -288,7 +284,7 @@ for (const [name, instance] of majors) {
 			t.deepEqual([last.body, reasonOf(last)], ['answer', 'fresh']);
 		});
 
-		test(`${name}: a busy origin is asked for a refresh once more ${over}`, async t => {
+		test(`${name}: a refresh is retried once after a 503 ${over}`, async t => {
 			await using origin: SecureOrigin = await SecureOrigin.start((_request, response) => {
 				response.statusCode = origin.requests.length === 2 ? 503 : 200;
 				response.end(`answer ${origin.requests.length}`);
@@ -303,7 +299,7 @@ for (const [name, instance] of majors) {
 			t.is((await client(origin.url)).body, 'answer 3');
 		});
 
-		test(`${name}: a body that is too large, or endless, ends its refresh ${over}`, async t => {
+		test(`${name}: a refresh ends if its body is too large or endless ${over}`, async t => {
 			const closed = Promise.withResolvers<void>();
 			await using origin: SecureOrigin = await SecureOrigin.start((_request, response) => {
 				if (origin.requests.length === 1) {
@@ -334,7 +330,7 @@ for (const [name, instance] of majors) {
 			await idle();
 		});
 
-		test(`${name}: a refresh that takes too long is ended ${over}`, async t => {
+		test(`${name}: a refresh that takes too long is aborted ${over}`, async t => {
 			const closed = Promise.withResolvers<void>();
 			await using origin: SecureOrigin = await SecureOrigin.start((_request, response) => {
 				if (origin.requests.length === 1) {
@@ -357,7 +353,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a stream that is reset over HTTP/2 is opened again for a refresh`, async t => {
+	test(`${name}: a refresh is retried after an HTTP/2 stream is reset`, async t => {
 		await using origin: SecureOrigin = await SecureOrigin.start((_request, response) => {
 			if (origin.requests.length === 2) {
 				(response as unknown as Http2ServerResponse).stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -375,7 +371,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url)).body, 'answer 3');
 	});
 
-	test(`${name}: a body that is cut off over HTTP/2 is not stored by a refresh`, async t => {
+	test(`${name}: a truncated body of a refresh over HTTP/2 is not stored`, async t => {
 		await using origin: SecureOrigin = await SecureOrigin.start((_request, response) => {
 			if (origin.requests.length === 1) {
 				response.end('answer');
@@ -398,7 +394,7 @@ for (const [name, instance] of majors) {
 		await idle();
 	});
 
-	test(`${name}: a refresh over HTTP/2 has agents of its request`, async t => {
+	test(`${name}: a refresh over HTTP/2 uses the agents of its request`, async t => {
 		await using origin: SecureOrigin = await SecureOrigin.start(answer(() => origin));
 		const {client: plain, expire, idle, errors} = refreshingClient(instance);
 		const agent = {https: new HttpsAgent({keepAlive: false})};
@@ -411,7 +407,7 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url)).body, 'answer 2');
 	});
 
-	test(`${name}: a \`request\` function over TLS refreshes`, async t => {
+	test(`${name}: a refresh over TLS uses the \`request\` function of its request`, async t => {
 		let count = 0;
 		const origin = await startTlsOrigin(t, {cert, key}, (_request, response) => {
 			response.end(`answer ${++count}`);

@@ -16,7 +16,7 @@ function guarded(state: {token: string; status?: number}): Handler {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: cookies of a refresh are in its caller's jar before it has ended, those of each attempt`, async t => {
+	test(`${name}: the cookies of each attempt of a refresh are in the jar of its caller before the refresh has ended`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count > 1) {
 				response.setHeader('set-cookie', [`a=${origin.count}; Path=/`, 'b=2; Path=/elsewhere']);
@@ -40,7 +40,7 @@ for (const [name, instance] of majors) {
 		t.is(await cookieJar.getCookieString(`${origin.url}/elsewhere`), 'b=2; first=yes; a=3');
 	});
 
-	test(`${name}: cookies of a 304 are in the jar, too`, async t => {
+	test(`${name}: the cookies of a 304 are in the jar as well`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === undefined ? 200 : 304, {etag: '"1"', 'set-cookie': `a=${origin.count}`});
 			response.end();
@@ -57,7 +57,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const ignoreInvalidCookies of [true, false]) {
-		test(`${name}: with \`ignoreInvalidCookies: ${ignoreInvalidCookies}\`, a cookie that the jar refuses ${ignoreInvalidCookies ? 'is nothing' : 'fails a refresh, whose body is stored'}`, async t => {
+		test(`${name}: with \`ignoreInvalidCookies: ${ignoreInvalidCookies}\`, a cookie that the jar refuses ${ignoreInvalidCookies ? 'is ignored' : 'is an error of the refresh, whose body is stored'}`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				if (origin.count > 1) {
 					response.setHeader('set-cookie', ['bad=1; Domain=elsewhere.example', 'good=1']);
@@ -78,7 +78,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: a jar that throws fails a refresh once its body is read, and nothing else`, async t => {
+	test(`${name}: a jar that throws is an error of the refresh after its body is read, and of nothing else`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count === 1) {
 				response.end('answer 1');
@@ -107,7 +107,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual([last.body, reasonOf(last)], ['answer 2', 'fresh']);
 	});
 
-	test(`${name}: a jar that never answers ends with the time of its refresh`, async t => {
+	test(`${name}: a refresh whose jar never answers ends at its time limit`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.setHeader('set-cookie', origin.count === 1 ? [] : ['a=1']);
 			response.end(`answer ${origin.count}`);
@@ -122,7 +122,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const [status, isApart] of [[401, true], [401, false], [407, true], [407, false]] as const) {
-		test(`${name}: a ${status} ends a refresh, and the next request renews the stored response, with its hooks; then refreshes go on (tokens are ${isApart ? '' : 'not '}part of the key)`, async t => {
+		test(`${name}: a ${status} ends a refresh, and the next request, with its hooks, replaces the stored response; then refreshes continue (tokens are ${isApart ? '' : 'not '}part of the key)`, async t => {
 			const state = {token: 'first', status};
 			await using origin = await Origin.start(guarded(state));
 			const {client: plain, expire, idle, errors} = refreshingClient(instance, isApart ? {} : {partitionBy: () => '', ignoredParameters: ['x-token']});
@@ -151,7 +151,7 @@ for (const [name, instance] of majors) {
 			t.is((await client(origin.url)).body, 'answer 1');
 			await idle();
 			t.deepEqual(errors.map(({code}) => code), ['ERR_REFRESH_REJECTED']);
-			t.regex(errors[0]!.message, new RegExp(String.raw`^The origin answered the refresh of http://127\.0\.0\.1:\d+/ with ${status}: `, 'v'));
+			t.regex(errors[0]!.message, new RegExp(String.raw`^The origin answered the refresh of http://127\.0\.0\.1:\d+/ with ${status}\. `, 'v'));
 			t.is(origin.count, 2);
 
 			// The hook renews the token.
@@ -160,7 +160,7 @@ for (const [name, instance] of majors) {
 			t.is(origin.count, 4);
 			await idle();
 
-			// Refreshes go on.
+			// Refreshes continue.
 			expire();
 			t.is(reasonOf(await client(origin.url)), 'stale-while-revalidate');
 			await idle();
@@ -170,7 +170,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: while its credentials are rejected, nothing is served stale by \`staleWhileRevalidate\``, async t => {
+	test(`${name}: while credentials are rejected, \`staleWhileRevalidate\` serves no stale response`, async t => {
 		const state = {token: 'first'};
 		await using origin = await Origin.start(guarded(state));
 		const {client, expire, idle, errors} = refreshingClient(instance);
@@ -214,7 +214,7 @@ for (const [name, instance] of majors) {
 		t.is((await ask('bad')).statusCode, 401);
 	});
 
-	test(`${name}: the cookies that a refresh brings are sent by the next one`, async t => {
+	test(`${name}: the next refresh sends the cookies of the previous one`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.setHeader('set-cookie', `session=${origin.count}`);
 			response.end(request.headers.cookie ?? 'none');

@@ -38,7 +38,7 @@ class HoldingOrigin {
 
 type GiveUp = (client: Got, url: string) => Promise<void>;
 
-/** What callers do once they have their stale answer. */
+/** How callers end after they have got their stale response. */
 const callers: Readonly<Record<string, GiveUp>> = {
 	async 'aborts'(client, url) {
 		const controller = new AbortController();
@@ -79,7 +79,7 @@ const callers: Readonly<Record<string, GiveUp>> = {
 
 for (const [name, instance] of majors) {
 	for (const [title, giveUp] of Object.entries(callers)) {
-		test(`${name}: a refresh goes on when its caller ${title}`, async t => {
+		test(`${name}: a refresh continues when its caller ${title}`, async t => {
 			await using holding = await HoldingOrigin.start();
 			const {origin: {url}} = holding;
 			const {client, expire, idle, errors} = refreshingClient(instance);
@@ -96,7 +96,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: \`clear()\` does not wait for a refresh, and nothing of it is stored`, async t => {
+	test(`${name}: \`clear()\` does not wait for a refresh, and its response is not stored`, async t => {
 		await using holding = await HoldingOrigin.start();
 		const {origin: {url}} = holding;
 		const {client, cache, expire, idle, errors} = refreshingClient(instance);
@@ -112,8 +112,8 @@ for (const [name, instance] of majors) {
 		t.deepEqual(errors, []);
 	});
 
-	for (const way of ['idle', 'close'] as const) {
-		test(`${name}: \`${way}()\` waits for a refresh`, async t => {
+	for (const method of ['idle', 'close'] as const) {
+		test(`${name}: \`${method}()\` waits for a refresh`, async t => {
 			await using holding = await HoldingOrigin.start();
 			const {origin: {url}} = holding;
 			const {client, cache, expire} = refreshingClient(instance, {store: lateStore(5)});
@@ -123,7 +123,7 @@ for (const [name, instance] of majors) {
 			await client(url);
 			let isOver = false;
 			const waiting = (async () => {
-				await cache[way]();
+				await cache[method]();
 				isOver = true;
 			})();
 			const response = await holding.held;
@@ -135,7 +135,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: during a refresh, a request gets the stale response, or waits for the refresh if it must not`, async t => {
+	test(`${name}: during a refresh, a request gets the stale response, or waits if it must not get it`, async t => {
 		await using holding = await HoldingOrigin.start();
 		const {origin} = holding;
 		const {client, expire, idle} = refreshingClient(instance);
@@ -152,7 +152,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: without \`singleFlight\`, what is refreshed is refreshed once at a time`, async t => {
+	test(`${name}: without \`singleFlight\`, a response has one refresh at a time`, async t => {
 		await using holding = await HoldingOrigin.start();
 		const {origin} = holding;
 		const {client, expire, idle} = refreshingClient(instance, {singleFlight: false});
@@ -242,7 +242,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: nothing is refreshed without network, and a refresh that has begun before goes on`, async t => {
+	test(`${name}: no refresh starts without network, and one that has begun continues`, async t => {
 		await using holding = await HoldingOrigin.start();
 		const {origin} = holding;
 		const {client, expire, idle, errors} = refreshingClient(instance);
@@ -260,7 +260,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: a refresh whose response the filter refuses deletes the stored response`, async t => {
+	test(`${name}: if filterFn refuses the response of a refresh, the stored response is deleted`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end(`answer ${origin.count}`);
 		});
@@ -273,22 +273,22 @@ for (const [name, instance] of majors) {
 		t.is((await client(origin.url)).body, 'answer 3');
 	});
 
-	test(`${name}: a refresh is one event, with \`background\`, and counts as no request`, async t => {
+	test(`${name}: a refresh is one event with \`background\`, and does not count as a request`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.statusCode = origin.count === 3 ? 401 : 200;
 			response.end(`answer ${origin.count}`);
 		});
 		const {client, cache, expire, idle} = refreshingClient(instance, {staleIfError: true});
-		const told: string[] = [];
+		const emitted: string[] = [];
 		for (const event of ['hit', 'miss', 'stale', 'revalidated', 'bypassed'] as const) {
 			cache.on(event, ({reason, background}) => {
-				told.push(`${event} ${reason}${background ? ' in the background' : ''}`);
+				emitted.push(`${event} ${reason}${background ? ' in the background' : ''}`);
 			});
 		}
 
 		for (const event of ['stored', 'refused'] as const) {
 			cache.on(event, ({reason}) => {
-				told.push(`${event} ${reason}`);
+				emitted.push(`${event} ${reason}`);
 			});
 		}
 
@@ -299,7 +299,7 @@ for (const [name, instance] of majors) {
 		expire();
 		await client(origin.url);
 		await idle();
-		t.deepEqual(told, [
+		t.deepEqual(emitted, [
 			'miss miss',
 			'stored stored',
 			'stale stale-while-revalidate',
@@ -313,7 +313,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-/** What is open in this process. */
+/** The open resources of this process. */
 function countOpen(): {readonly sockets: number; readonly timers: number} {
 	const resources = process.getActiveResourcesInfo();
 	return {
@@ -336,14 +336,14 @@ const endings: readonly Ending[] = [
 		response.writeHead(401);
 		response.end('who?');
 	}, true],
-	['a 404 in parts', response => {
+	['a 404 with a chunked body', response => {
 		response.writeHead(404);
 		response.write('a');
 		setImmediate(() => {
 			response.end('b');
 		});
 	}, true],
-	['a body that is cut off', response => {
+	['a truncated body', response => {
 		response.write('part', () => {
 			response.destroy();
 		});
@@ -395,7 +395,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: a connection that a refresh has given back keeps the process alive for the next request`, async t => {
+	test.serial(`${name}: the connection of an ended refresh keeps the process alive when the next request uses it`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('answer');
 		});

@@ -32,18 +32,18 @@ const outcomes: ReadonlyArray<{
 	readonly stored: readonly [body: string, reason: 'fresh' | 'stale-while-revalidate'];
 	readonly error?: {readonly code?: string; readonly message?: RegExp};
 
-	/** How often the origin is asked to refresh it: once by default. */
+	/** The number of requests of the refresh. Default: 1. */
 	readonly asked?: number;
 }> = [
 	{
-		title: 'a whole response is stored',
+		title: 'a complete response, it is stored',
 		answer(_request, response) {
 			response.end('second');
 		},
 		stored: ['second', 'fresh'],
 	},
 	{
-		title: 'a 304 renews what is stored',
+		title: 'a 304, the stored response is freshened',
 		answer(_request, response) {
 			response.writeHead(304, {etag: '"1"'});
 			response.end();
@@ -51,7 +51,7 @@ const outcomes: ReadonlyArray<{
 		stored: ['first', 'fresh'],
 	},
 	{
-		title: 'a 404 leaves what is stored',
+		title: 'a 404, the stored response stays',
 		answer(_request, response) {
 			response.writeHead(404);
 			response.end('missing');
@@ -59,7 +59,7 @@ const outcomes: ReadonlyArray<{
 		stored: ['first', 'stale-while-revalidate'],
 	},
 	{
-		title: 'a 501 is told',
+		title: 'a 501, it is reported',
 		answer(_request, response) {
 			response.writeHead(501);
 			response.end('no');
@@ -68,7 +68,7 @@ const outcomes: ReadonlyArray<{
 		error: {code: 'ERR_REFRESH_FAILED', message: /501/v},
 	},
 	{
-		title: 'a body that is cut off is not stored',
+		title: 'a truncated body, it is not stored',
 		answer(_request, response) {
 			response.writeHead(200, {'content-length': '100'});
 			response.write('part', () => {
@@ -80,7 +80,7 @@ const outcomes: ReadonlyArray<{
 		asked: 2,
 	},
 	{
-		title: 'a chunked body that is cut off is not stored',
+		title: 'a truncated chunked body, it is not stored',
 		answer(_request, response) {
 			response.write('part', () => {
 				response.destroy();
@@ -91,7 +91,7 @@ const outcomes: ReadonlyArray<{
 		asked: 2,
 	},
 	{
-		title: 'a body of a length that is too large is not read',
+		title: 'a body with a Content-Length that is too large, it is not read',
 		answer(_request, response) {
 			response.writeHead(200, {'content-length': String(100 * megabyte)});
 			response.write('x'.repeat(megabyte));
@@ -99,7 +99,7 @@ const outcomes: ReadonlyArray<{
 		stored: ['first', 'stale-while-revalidate'],
 	},
 	{
-		title: 'a body that turns out to be too large is not read on',
+		title: 'a body that turns out to be too large, reading stops',
 		answer(_request, response) {
 			const more = (): void => {
 				if (!response.destroyed) {
@@ -112,7 +112,7 @@ const outcomes: ReadonlyArray<{
 		stored: ['first', 'stale-while-revalidate'],
 	},
 	{
-		title: 'an endless body of an answer that is not stored is not read on',
+		title: 'an endless body of a response that is not stored, reading stops',
 		answer(_request, response) {
 			response.writeHead(404);
 			const more = (): void => {
@@ -126,7 +126,7 @@ const outcomes: ReadonlyArray<{
 		stored: ['first', 'stale-while-revalidate'],
 	},
 	{
-		title: 'a response that is not HTTP is an error event, and is not asked for again',
+		title: 'a response that is not HTTP, it is an error event and is not retried',
 		answer(_request, response) {
 			response.socket!.end('rubbish\r\n\r\n');
 		},
@@ -137,7 +137,7 @@ const outcomes: ReadonlyArray<{
 
 for (const [name, instance] of majors) {
 	for (const {title, answer, stored, error, asked = 1} of outcomes) {
-		test(`${name}: of a refresh, ${title}`, async t => {
+		test(`${name}: if a refresh gets ${title}`, async t => {
 			await using origin = await Origin.start(after(answer));
 			const {client, expire, idle, errors} = refreshingClient(instance, {maxEntryBytes: 2 * megabyte});
 			await client(origin.url);
@@ -178,7 +178,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(origin.requests.map(({url}) => url), ['/', '/', '/elsewhere']);
 	});
 
-	test(`${name}: each hop of a chain of redirects is refreshed by itself`, async t => {
+	test(`${name}: each redirect of a chain is refreshed separately`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (request.url === '/') {
 				response.writeHead(302, {location: '/elsewhere'});
@@ -198,7 +198,7 @@ for (const [name, instance] of majors) {
 		t.not(last.body, 'answer 2');
 	});
 
-	test(`${name}: a 304 to a refresh without validators is requested again`, async t => {
+	test(`${name}: a refresh without validators that gets a 304 is sent again`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			if (origin.count === 2) {
 				response.writeHead(304, {etag: '"other"'});
@@ -218,7 +218,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual([last.body, reasonOf(last)], ['answer 3', 'fresh']);
 	});
 
-	test(`${name}: an origin that gives a refresh nothing but such 304s is asked twice`, async t => {
+	test(`${name}: a refresh without validators that gets only 304s is sent twice`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count > 1) {
 				response.writeHead(304);
@@ -236,7 +236,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const decompress of [true, false]) {
-		test(`${name}: with \`decompress: ${decompress}\`, a coded body of a refresh is stored as that of a request`, async t => {
+		test(`${name}: with \`decompress: ${decompress}\`, the compressed body of a refresh is stored as that of a request`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.writeHead(200, {'content-encoding': 'gzip'});
 				response.end(gzipSync(`answer ${origin.count}`));
@@ -256,7 +256,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: with \`cacheControl\`, a refresh that the origin lets nobody store drops what is stored`, async t => {
+	test(`${name}: with \`cacheControl\`, a refresh that gets \`no-store\` deletes the stored response`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(200, {'cache-control': origin.count === 2 ? 'no-store' : 'max-age=60, stale-while-revalidate=600', date: new Date(clock.now()).toUTCString()});
 			response.end(`answer ${origin.count}`);
@@ -292,7 +292,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: what \`matchHeaders\` parts is refreshed apart`, async t => {
+	test(`${name}: responses that \`matchHeaders\` separates are refreshed separately`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.end(`${String(request.headers['x-tenant'])} ${origin.count}`);
 		});
@@ -307,7 +307,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 4);
 	});
 
-	test(`${name}: a refresh of a HEAD that a GET answers renews nothing of the GET's body`, async t => {
+	test(`${name}: the refresh of a HEAD that a stored GET answered does not change the body of the GET`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			response.end(request.method === 'HEAD' ? undefined : `answer ${origin.count}`);
 		});
@@ -345,7 +345,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('rejected credentials are noted for the last 1000 keys', async t => {
+test('rejected credentials are remembered for the last 1000 keys', async t => {
 	const {client} = createClient();
 	const rejected = client.extend({throwHttpErrors: false, request: async () => cannedResponse({statusCode: 401})});
 	const keys: string[] = [];

@@ -31,7 +31,7 @@ const requests: ReadonlyArray<readonly [title: string, options: () => OptionsIni
 	['a GET with JSON', () => ({allowGetBody: true, json: {a: 1}})],
 	['a POST with a string', () => ({method: 'POST', body: 'text'})],
 	['a POST with bytes', () => ({method: 'POST', body: Buffer.from([0x68, 0x69, 0xC3, 0xA4])})],
-	['a POST with bytes of a part of a buffer', () => ({method: 'POST', body: new Uint8Array(Buffer.from('in the middle')).subarray(3, 6)})],
+	['a POST with a view of a buffer', () => ({method: 'POST', body: new Uint8Array(Buffer.from('in the middle')).subarray(3, 6)})],
 	['a POST with JSON', () => ({method: 'POST', json: {a: ['ä', 1]}})],
 	['a POST with a form', () => ({method: 'POST', form: {a: '1', b: 'ä'}})],
 	['a POST with form data', () => ({method: 'POST', body: form()})],
@@ -40,7 +40,7 @@ const requests: ReadonlyArray<readonly [title: string, options: () => OptionsIni
 	['a QUERY with a body', () => ({method: 'QUERY', body: 'select'})],
 ];
 
-/** What is told of a request, whatever connection it went by. */
+/** The parts of a request that do not depend on its connection. */
 const sent = ({method, url, headers: {connection: _, ...headers}, body}: Origin['requests'][number]): unknown => ({
 	method, url, headers, body,
 });
@@ -60,7 +60,7 @@ for (const [name, instance] of majors) {
 			t.is(origin.count, 2);
 			const [first, second] = origin.requests.map(request => sent(request)) as [{headers: {'content-type'?: string}; body: string}, {headers: {'content-type'?: string}; body: string}];
 			if (given.body instanceof FormData) {
-				// Each serialization has a boundary of its own.
+				// Each serialization has its own boundary.
 				const parts = ({headers, body}: typeof first): string[] => body.split(`--${/boundary=(?<boundary>.+)$/v.exec(headers['content-type']!)!.groups!.boundary}`);
 				t.deepEqual(parts(second), parts(first));
 				t.is(parts(first).length, 4);
@@ -186,7 +186,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(sent(origin.requests[1]!), sent(origin.requests[0]!));
 	});
 
-	test(`${name}: a \`request\` function that changes what it is given changes no second attempt`, async t => {
+	test(`${name}: changes that a \`request\` function makes to its arguments do not affect a second attempt`, async t => {
 		await using origin = await startOrigin();
 		let attempts = 0;
 		const {client: plain, expire, idle} = refreshingClient(instance, methods);
@@ -213,7 +213,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: a refresh has the validators of the stored response, and its request only its own`, async t => {
+	test(`${name}: a refresh sends the validators of the stored response, and the options of its request do not get them`, async t => {
 		await using validating = await Origin.start((request, response) => {
 			response.writeHead(request.headers['if-none-match'] === '"1"' ? 304 : 200, {etag: '"1"', 'last-modified': new Date(0).toUTCString()});
 			response.end();

@@ -24,7 +24,7 @@ test.serial.afterEach.always(() => {
 	timers.reset();
 });
 
-/** Lets everything happen that waits for no timer. */
+/** Resolves when everything has happened that does not wait for a timer. */
 async function settle(): Promise<void> {
 	for (let round = 0; round < 3; round++) {
 		// What waits for a thread has had one by then, also on a busy machine.
@@ -83,9 +83,9 @@ const final: ReadonlyArray<readonly [title: string, attempt: Attempt, error: str
 	...[501, 505, 521].map(statusCode => [`a ${statusCode}`, {statusCode}, 'ERR_REFRESH_FAILED'] as const),
 	...[401, 407].map(statusCode => [`a ${statusCode}`, {statusCode}, 'ERR_REFRESH_REJECTED'] as const),
 	...[408, 429, 500, 502, 503, 504].map(statusCode => [`a ${statusCode} with \`Retry-After\``, {statusCode, headers: {'retry-after': '1'}}, 'ERR_REFRESH_FAILED'] as const),
-	['a certificate that nobody vouches for', failure('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-	['an answer that is no HTTP', failure('HPE_INVALID_CONSTANT'), 'HPE_INVALID_CONSTANT'],
-	['a fault of the program', new TypeError('fault'), undefined],
+	['a certificate that cannot be verified', failure('UNABLE_TO_VERIFY_LEAF_SIGNATURE'), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+	['a response that is not HTTP', failure('HPE_INVALID_CONSTANT'), 'HPE_INVALID_CONSTANT'],
+	['a TypeError', new TypeError('fault'), undefined],
 ];
 
 for (const [name, instance] of majors) {
@@ -104,7 +104,7 @@ for (const [name, instance] of majors) {
 			t.deepEqual([last.body, reasonOf(last)], ['answer 2', 'fresh']);
 		});
 
-		test.serial(`${name}: a refresh is not tried a third time after ${title}`, async t => {
+		test.serial(`${name}: a refresh is not retried a second time after ${title}`, async t => {
 			const refreshed = await refreshBy(instance, [attempt, attempt, {}]);
 			await passTime(1000);
 			await refreshed.idle();
@@ -118,7 +118,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: a refresh is tried once more after a body that breaks off, and not a third time`, async t => {
+	test.serial(`${name}: a refresh is retried once after a truncated body, and not again`, async t => {
 		const cut: Attempt = {headers: {'content-length': '100'}, body: 'a part', error: failure('ECONNRESET')};
 		for (const [attempts, codes, reason] of [[[cut, {}], [], 'fresh'], [[cut, cut, {}], ['ECONNRESET'], 'stale-while-revalidate']] as const) {
 			const refreshed = await refreshBy(instance, attempts);
@@ -134,7 +134,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: no request waits during the delay before a retry of a refresh, and a response that another request renews meanwhile is not requested again`, async t => {
+	test.serial(`${name}: no request waits during the delay before a retry of a refresh, and a response that another request replaces meanwhile is not requested again`, async t => {
 		const refreshed = await refreshBy(instance, [failure('ECONNRESET'), {}, {}]);
 		t.is(refreshed.count, 1);
 		const renewed = await refreshed.client(url, {context: {cache: {staleWhileRevalidate: false}}});
@@ -146,7 +146,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const [title, attempt, code] of final) {
-		test.serial(`${name}: a refresh is not tried once more after ${title}`, async t => {
+		test.serial(`${name}: a refresh is not retried after ${title}`, async t => {
 			const refreshed = await refreshBy(instance, [attempt, {}]);
 			await refreshed.idle();
 			t.is(refreshed.count, 1);
@@ -155,7 +155,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test.serial(`${name}: an error status that the user stores is tried once more, and then stored`, async t => {
+	test.serial(`${name}: an error status in \`allowableCodes\` is retried once, and then stored`, async t => {
 		const refreshing = refreshingClient(instance, {allowableCodes: [200, 503]});
 		let count = -1;
 		const client = refreshing.client.extend({
@@ -178,13 +178,13 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const [title, timeout, limit] of [
-		['its request\'s `timeout.request`', {request: 5000}, 5000],
-		['60 seconds without one', {}, 60_000],
-		['60 seconds where that is longer', {request: 120_000}, 60_000],
-		['60 seconds where that is endless', {request: Infinity}, 60_000],
-		['a part of a millisecond, too', {request: 1500.5}, 1501],
+		['the `timeout.request` of its request', {request: 5000}, 5000],
+		['60 seconds without `timeout.request`', {}, 60_000],
+		['60 seconds if `timeout.request` is longer', {request: 120_000}, 60_000],
+		['60 seconds if `timeout.request` is infinite', {request: Infinity}, 60_000],
+		['a `timeout.request` with a fraction of a millisecond', {request: 1500.5}, 1501],
 	] as const) {
-		test.serial(`${name}: a refresh takes as long as ${title}`, async t => {
+		test.serial(`${name}: a refresh times out after ${title}`, async t => {
 			const refreshed = await refreshBy(instance, ['hangs', {}], {timeout});
 			await passTime(limit - 1);
 			t.deepEqual(refreshed.errors, []);
@@ -195,11 +195,11 @@ for (const [name, instance] of majors) {
 			t.is(refreshed.errors.length, 1);
 			t.is(error!.name, 'TimeoutError');
 			t.is(error!.code, 'ERR_REFRESH_TIMEOUT');
-			t.regex(error!.message, /^The refresh of https:\/\/example\.com\/ took longer than \d+(?:\.\d+)? ms$/v);
+			t.regex(error!.message, /^The refresh of https:\/\/example\.com\/ took longer than \d+(?:\.\d+)? ms\.$/v);
 		});
 	}
 
-	test.serial(`${name}: the time of a refresh goes on through both of its attempts`, async t => {
+	test.serial(`${name}: both attempts of a refresh share its time limit`, async t => {
 		const refreshed = await refreshBy(instance, [{statusCode: 503}, 'hangs'], {timeout: {request: 3000}});
 		await passTime(1000);
 		t.is(refreshed.count, 2);
@@ -210,14 +210,14 @@ for (const [name, instance] of majors) {
 		t.deepEqual(refreshed.errors.map(({code}) => code), ['ERR_REFRESH_TIMEOUT']);
 	});
 
-	test.serial(`${name}: a refresh with no time for a second attempt fails with its first`, async t => {
+	test.serial(`${name}: a refresh without time for a second attempt fails with the error of the first`, async t => {
 		const refreshed = await refreshBy(instance, [failure('ECONNRESET'), {}], {timeout: {request: 900}});
 		await refreshed.idle();
 		t.deepEqual(refreshed.errors.map(({code}) => code), ['ECONNRESET']);
 		t.is(refreshed.count, 1);
 	});
 
-	test.serial(`${name}: a body that never ends ends with the time of its refresh`, async t => {
+	test.serial(`${name}: a refresh whose body never ends ends at its time limit`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			if (origin.count > 1) {
 				response.write('part');
@@ -244,7 +244,7 @@ for (const [name, instance] of majors) {
 		await idle();
 	});
 
-	test.serial(`${name}: a request that comes when the time of its refresh is over is destroyed`, async t => {
+	test.serial(`${name}: a request that is created after the time limit of its refresh is destroyed`, async t => {
 		const server = createServer(() => {}).listen(0, '127.0.0.1');
 		await once(server, 'listening');
 		t.teardown(() => {
@@ -276,7 +276,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(refreshing.errors.map(({code}) => code), ['ERR_REFRESH_TIMEOUT']);
 	});
 
-	test.serial(`${name}: a request that closes without a word ends its refresh`, async t => {
+	test.serial(`${name}: a refresh fails if its request closes without an event`, async t => {
 		const refreshing = refreshingClient(instance);
 		let count = 0;
 		const client = refreshing.client.extend({
@@ -306,8 +306,8 @@ for (const [name, instance] of majors) {
 		t.is(count, 3);
 	});
 
-	for (const [title, given] of [['undefined', null], ['an object that is neither', {}], ['text', 'text']] as const) {
-		test.serial(`${name}: a \`request\` function that gives a refresh ${title} fails it`, async t => {
+	for (const [title, given] of [['undefined', null], ['an object that is neither a request nor a response', {}], ['text', 'text']] as const) {
+		test.serial(`${name}: a refresh fails if its \`request\` function returns ${title}`, async t => {
 			const refreshing = refreshingClient(instance);
 			let count = 0;
 			const client = refreshing.client.extend({

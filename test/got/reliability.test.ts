@@ -136,7 +136,7 @@ test('pending writes are bounded by their bytes; one alone may be larger, and de
 	await delay(0);
 });
 
-test('an entry that a store gives for another key, or with a bit that has flipped, is a miss', async t => {
+test('an entry that a store returns for another key, or with a flipped bit, is a miss', async t => {
 	await using origin = await Origin.start((request, response) => {
 		response.end(request.url);
 	});

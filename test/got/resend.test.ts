@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {once} from 'node:events';
 import http, {type ServerResponse} from 'node:http';
-import process from 'node:process';
 import {PassThrough} from 'node:stream';
 import test from 'ava';
 import type {ExtendOptions, Progress, Response} from 'got';
@@ -11,19 +10,13 @@ import {
 	type Scenario,
 	type Stage,
 	type Start,
-} from '../helpers/behaviour.ts';
+} from '../helpers/behavior.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 /** A path of the site, what is asked of it, and the fields in which a second request is allowed to differ. */
 type Row = readonly [title: string, where: string, options?: ((stage: Stage) => ExtendOptions) | undefined, except?: readonly string[]];
@@ -36,37 +29,37 @@ const late = ['aborted', 'abort'];
 const rows: readonly Row[] = [
 	['a text', '/text'],
 	['JSON', '/json', () => ({responseType: 'json'})],
-	['a coded body', '/coded/gzip'],
+	['a compressed body', '/coded/gzip'],
 	['trailers', '/trailers'],
 	['no body', '/empty'],
 	['a HEAD', '/text', () => ({method: 'HEAD'})],
-	['hints before the answer', '/early'],
+	['early hints', '/early'],
 	['an error status', '/status/404'],
 	['headers and credentials', '/echo', () => ({username: 'user', password: 'pass', headers: {'x-list': ['1', '2']}})],
 	['a redirect', '/redirect/302?to=/echo'],
 	['a redirect that is not followed', '/redirect/302?to=/text', () => ({followRedirect: false})],
 	['a cookie', '/cookie/a', () => ({cookieJar: new CookieJar()})],
-	['a cookie that is wrong', '/bad-cookie', () => ({cookieJar: new CookieJar()})],
-	['a body that is cut off', '/short'],
-	['a body that is cut off, its length ignored', '/short', () => ({strictContentLength: false})],
-	['a chunked body that is cut off', '/cut'],
-	['a body that is not coded as it says', '/bad-gzip'],
-	['a coded body that is cut off', '/short-gzip'],
-	['no HTTP', '/rubbish'],
-	// Got 16 alone tells of a request that it gives up; here, it has ended.
-	['a connection that is cut', '/reset/9', undefined, ['isAborted']],
-	['a connection that is cut and made again', '/reset/2', () => ({retry}), ['isAborted']],
-	['a busy origin that is asked again', '/flaky/2', () => ({retry})],
-	['a body that is cut off and asked for again', '/cut-once', () => ({retry})],
-	['nothing, before `timeout.response`', '/hang', () => ({timeout: {response: 600}})],
-	['nothing, before `timeout.response`, and is asked again', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})],
-	['nothing, before `timeout.socket`', '/hang', () => ({timeout: {socket: 600}})],
-	['nothing, before `timeout.request`', '/hang', () => ({timeout: {request: 600}}), ['error', 'total', 'isAborted']],
-	['nothing, before a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()})],
-	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), late],
-	['half a body, before `timeout.read`', '/hang-body', () => ({timeout: {read: 600}}), late],
-	['half a body, before `timeout.socket`', '/hang-body', () => ({timeout: {socket: 600}}), late],
-	['all in time', '/text', () => ({
+	['an invalid cookie', '/bad-cookie', () => ({cookieJar: new CookieJar()})],
+	['a truncated body', '/short'],
+	['a truncated body whose length is ignored', '/short', () => ({strictContentLength: false})],
+	['a truncated chunked body', '/cut'],
+	['a body without the coding of its Content-Encoding', '/bad-gzip'],
+	['a truncated compressed body', '/short-gzip'],
+	['a response that is not HTTP', '/rubbish'],
+	// Only Got 16 reports that it aborts a request; here, it has ended.
+	['a connection reset', '/reset/9', undefined, ['isAborted']],
+	['a connection reset that is retried', '/reset/2', () => ({retry}), ['isAborted']],
+	['a 503 that is retried', '/flaky/2', () => ({retry})],
+	['a truncated body that is retried', '/cut-once', () => ({retry})],
+	['nothing before `timeout.response`', '/hang', () => ({timeout: {response: 600}})],
+	['nothing before `timeout.response`, which is retried', '/hang', () => ({retry: {...retry, limit: 1}, timeout: {response: 600}})],
+	['nothing before `timeout.socket`', '/hang', () => ({timeout: {socket: 600}})],
+	['nothing before `timeout.request`', '/hang', () => ({timeout: {request: 600}}), ['error', 'total', 'isAborted']],
+	['nothing before a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()})],
+	['half a body before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), late],
+	['half a body before `timeout.read`', '/hang-body', () => ({timeout: {read: 600}}), late],
+	['half a body before `timeout.socket`', '/hang-body', () => ({timeout: {socket: 600}}), late],
+	['a response within all timeouts', '/text', () => ({
 		timeout: {
 			request: 60_000, response: 60_000, read: 60_000, socket: 60_000,
 		},
@@ -89,16 +82,16 @@ function scenarioOf([title, where, options, except]: Row, common: ExtendOptions 
 // In Got 14 and 15, the socket of the first request is no longer to be seen.
 const encryptedRows: readonly Row[] = [
 	['a text', '/text', undefined, ['ip']],
-	['a coded body', '/coded/gzip', undefined, ['ip']],
-	['a body that is cut off', '/reset-stream', undefined, ['ip']],
-	['half a body, before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), ['ip', ...late]],
-	['nothing, before a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()}), ['ip']],
+	['a compressed body', '/coded/gzip', undefined, ['ip']],
+	['a truncated body', '/reset-stream', undefined, ['ip']],
+	['half a body before `timeout.request`', '/hang-body', () => ({timeout: {request: 600}}), ['ip', ...late]],
+	['nothing before a signal', '/hang', ({site}) => ({signal: site.timeoutSignal()}), ['ip']],
 ];
 
 const scenarios: readonly Scenario[] = [
 	...rows.map(row => scenarioOf(row)),
 	{
-		title: 'a body in steps',
+		title: 'a body in several chunks',
 		async run({client, url, recorder, site}) {
 			const promise = client(`${url}/steps`);
 			void site.answerInSteps(seen => {
@@ -111,7 +104,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'nothing, before an abort',
+		title: 'nothing before an abort',
 		async run({client, url, recorder, site}) {
 			for (const api of ['promise', 'stream'] as const) {
 				const controller = new AbortController();
@@ -125,7 +118,7 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
-		title: 'half a body, before the stream is destroyed',
+		title: 'half a body before the stream is destroyed',
 		async run({client, url, recorder, site}) {
 			for (const error of [undefined, new Error('Enough')]) {
 				const stream = client.stream(`${url}/hang-body?${error}`);
@@ -147,7 +140,7 @@ async function closed(response: ServerResponse): Promise<void> {
 	}
 }
 
-/** An origin that answers each request of a cached client with a 304 that nobody asked for, before it answers as it should. */
+/** An origin that answers each request of a cached client with an unexpected 304 first, and then as usual. */
 function refusingOnce(start: Start): Start {
 	let isPlain = true;
 	return async handler => {
@@ -180,19 +173,19 @@ const canned = (statusCode: number, body: string): Response => {
 
 for (const [name, instance] of majors) {
 	for (const scenario of scenarios) {
-		test.serial(`${name}: a second request that is answered with ${scenario.title} looks like the first one`, async t => {
+		test.serial(`${name}: after an unexpected 304, the caller sees of the second request what it would see of the first: ${scenario.title}`, async t => {
 			await compare(t, scenario, instance, refusingOnce(Origin.start));
 		});
 	}
 
 	for (const row of encryptedRows) {
 		const scenario = scenarioOf(row, secure);
-		test.serial(`${name}: over HTTP/2, a second request that is answered with ${scenario.title} looks like the first one`, async t => {
+		test.serial(`${name}: after an unexpected 304 over HTTP/2, the caller sees of the second request what it would see of the first: ${scenario.title}`, async t => {
 			await compare(t, scenario, instance, refusingOnce(SecureOrigin.start));
 		});
 	}
 
-	test(`${name}: a second request that fails is answered with the stored response`, async t => {
+	test(`${name}: if the second request after an unexpected 304 fails, the stored response is served`, async t => {
 		let count = 0;
 		await using origin = await Origin.start((_request, response) => {
 			count++;
@@ -216,7 +209,7 @@ for (const [name, instance] of majors) {
 		['a response and then a request', canned, undefined],
 		['a request and then a response', undefined, canned],
 	] as const) {
-		test(`${name}: a request function may give ${title}`, async t => {
+		test(`${name}: a request function may return ${title}`, async t => {
 			await using origin = await Origin.start((_request, response) => {
 				response.writeHead(first === undefined ? 304 : 200).end('origin');
 			});
@@ -233,7 +226,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: an abort before the second request is there ends it`, async t => {
+	test(`${name}: an abort before the second request is created ends it`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(304).end();
 		});

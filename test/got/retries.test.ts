@@ -38,7 +38,7 @@ class MoodyOrigin {
 
 type Client = ReturnType<typeof createClient>;
 
-/** What a cache answers by itself: how it comes to that, its status code and reason, and what a hook asks anew with. */
+/** Responses of the cache itself: their preparation, status code and reason, and the options with which a hook retries. */
 type Own = {
 	readonly title: string;
 	readonly settings?: CacheSettings;
@@ -137,11 +137,11 @@ function askingAgain(again: OptionsInit, onFirst: () => void): {readonly seen: S
 }
 
 const retryOptions: ReadonlyArray<readonly [title: string, retry: NonNullable<ExtendOptions['retry']>]> = [
-	['Got\'s own retries', {}],
+	['the default retries', {}],
 	['no retries', {limit: 0}],
 	['a `calculateDelay`', {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)}],
-	['a `calculateDelay` that retries nothing', {calculateDelay: () => 0}],
-	['a `calculateDelay` that makes the rules', {limit: 0, enforceRetryRules: false, calculateDelay: ({error}) => error.code === 'ERR_RETRYING' ? 1 : 0}],
+	['a `calculateDelay` that never retries', {calculateDelay: () => 0}],
+	['a `calculateDelay` without the retry rules', {limit: 0, enforceRetryRules: false, calculateDelay: ({error}) => error.code === 'ERR_RETRYING' ? 1 : 0}],
 ];
 
 async function settleStream(stream: Request): Promise<unknown> {
@@ -165,7 +165,7 @@ async function settle(asked: Promise<unknown>): Promise<unknown> {
 for (const [name, instance] of majors) {
 	for (const own of owns) {
 		for (const [title, retry] of retryOptions) {
-			test(`${name}: with ${title}, a hook that asks anew after ${own.title} gets the same response as after the origin's`, async t => {
+			test(`${name}: with ${title}, a hook that retries after ${own.title} gets the same response as after one of the origin`, async t => {
 				await using moody = await MoodyOrigin.start();
 				const made = createClient(own.settings, instance);
 				await own.prepare(moody, made);
@@ -187,7 +187,7 @@ for (const [name, instance] of majors) {
 			});
 		}
 
-		test(`${name}: ${own.title} is not asked for again by Got's own rules`, async t => {
+		test(`${name}: Got does not retry after ${own.title}`, async t => {
 			await using moody = await MoodyOrigin.start();
 			const made = createClient(own.settings, instance);
 			await own.prepare(moody, made);
@@ -223,7 +223,7 @@ const quick = {limit: 2, calculateDelay: ({computedValue}: {readonly computedVal
 
 for (const [name, instance] of majors) {
 	for (const status of [503, undefined]) {
-		test(`${name}: with staleIfErrorAfter 'retries', a hook may retry after a stale response instead of ${status ?? 'a reset'}, and Got's retries start again`, async t => {
+		test(`${name}: with staleIfErrorAfter 'retries', a hook may retry after a stale response that replaces ${status ?? 'a connection reset'}, and Got's retries start again`, async t => {
 			await using moody = await MoodyOrigin.start();
 			const {client: plain, clock} = createClient({expireAfter: 60, staleIfError: true, staleIfErrorAfter: 'retries'}, instance);
 			const reasons: string[] = [];
@@ -253,7 +253,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: with staleIfErrorAfter 'retries', the rules of retries are back where a hook gives a \`calculateDelay\` of its own`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', the retry rules apply again if a hook sets its own \`calculateDelay\``, async t => {
 		await using moody = await MoodyOrigin.start();
 		const {client: plain, clock} = createClient({expireAfter: 60, staleIfError: true, staleIfErrorAfter: 'retries'}, instance);
 		let delays = 0;
@@ -302,7 +302,7 @@ for (const [name, instance] of majors) {
 		t.is(error.options.retry.enforceRetryRules, name !== 'Got 14');
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', a circuit breaker before the cache gets one more attempt for the stored response`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', a circuit breaker before the cache sees one more attempt, which would serve the stored response`, async t => {
 		await using moody = await MoodyOrigin.start();
 		const clock = new Clock();
 		let isOpen = false;
@@ -330,7 +330,7 @@ for (const [name, instance] of majors) {
 		t.is(count, 4);
 	});
 
-	test(`${name}: a fault of a hook after a stored 503 is not retried by the status, and the user's own rules may`, async t => {
+	test(`${name}: an error of a hook after a stored 503 is not retried because of the status, but the user's own rules may retry it`, async t => {
 		await using moody = await MoodyOrigin.start();
 		const own = cached(503);
 		const made = createClient(own.settings, instance);
@@ -363,7 +363,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(reported, [[0, 'fault'], [0, 'fault'], [0, 'fault']]);
 	});
 
-	test(`${name}: a stored response that does not parse is retried by the user's rules alone`, async t => {
+	test(`${name}: a stored response that cannot be parsed is retried only by the user's own rules`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('{');
 		});
@@ -385,7 +385,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 	});
 
-	test(`${name}: an error of the origin's after a stored one is retried as ever`, async t => {
+	test(`${name}: an error response of the origin after a stored one is retried as usual`, async t => {
 		await using moody = await MoodyOrigin.start();
 		const own = cached(503);
 		const made = createClient(own.settings, instance);

@@ -19,7 +19,7 @@ function statuses(value: string | string[] | undefined): ReadonlyArray<readonly 
 	]);
 }
 
-/** What our own cache says, the last of the list. */
+/** Returns the member of this cache, the last of the list. */
 function status({headers}: {readonly headers: IncomingMessage['headers']}): Parameters {
 	const [name, parameters] = statuses(headers['cache-status']).at(-1)!;
 	if (name !== 'got-cache-hooks') {
@@ -57,7 +57,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9211 §2.2 in the default mode, the same', async t => {
+test('RFC 9211 §2.2 Cache-Status describes a miss, a hit and a validation in the default mode', async t => {
 	const {client, clock} = createClient({expireAfter: 60});
 	await using origin = await Origin.start(dated(clock, () => ({headers: {etag: '"1"'}})));
 	t.like(status(await client(origin.url)), {fwd: 'uri-miss', stored: true});
@@ -76,7 +76,7 @@ test('RFC 9211 §2.4 a response that is not stored has no `stored`', async t => 
 	t.is(parameters.hit, undefined);
 });
 
-test('RFC 9211 §2.2 why a request was sent on', async t => {
+test('RFC 9211 §2.2 `fwd` has the reason why a request was forwarded', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => ({
 		status: request.headers['if-match'] === undefined ? 200 : 412,
@@ -103,7 +103,7 @@ test('RFC 9211 §2.2 why a request was sent on', async t => {
 	t.is((await client(origin.url, {...plain, context: {cache: {disabled: true}}})).headers['cache-status'], undefined, 'a disabled cache does nothing');
 });
 
-test('RFC 9211 §2.2 a fresh response that the request is too strict for was sent on because of the request', async t => {
+test('RFC 9211 §2.2 if only the request refuses a fresh response, the reason to forward is the request', async t => {
 	for (const directive of ['max-age=5', 'min-fresh=55']) {
 		const {client, clock} = createClient(byOrigin);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, etag: '"1"'}})));
@@ -146,7 +146,7 @@ test('RFC 9211 §2.3 a stale response instead of an error has the error\'s statu
 	t.is(parameters['fwd-status'], undefined);
 });
 
-test('RFC 9211 §2 a 504 of the cache is neither a hit nor sent on, but for one that was', async t => {
+test('RFC 9211 §2 a 504 of the cache is no hit, and is only marked as forwarded if a request was sent', async t => {
 	const {client, clock} = createClient({...byOrigin, gatewayTimeout: 'respond'});
 	await using origin = await Origin.start((_request, response) => {
 		response.socket!.destroy();
@@ -192,7 +192,7 @@ test('RFC 9211 §2 each response has the field, whatever the status, and redirec
 	t.like(status(await client(`${origin.url}/missing`, plain)), {fwd: 'uri-miss', 'fwd-status': 404});
 });
 
-test('RFC 9211 §2 the name is the one that is set: a token where it can be, else a string', async t => {
+test('RFC 9211 §2 the name of the cache is that of the setting, as a token if possible, else as a string', async t => {
 	for (const [cacheStatus, expected] of [['api-client', 'api-client;'], ['an API client', '"an API client";'], [{name: 'named'}, 'named;'], [true, 'got-cache-hooks;']] as const) {
 		const {client, clock} = createClient({...byOrigin, cacheStatus});
 		await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
@@ -212,7 +212,7 @@ test('RFC 9211 §2.8 the key is included if the setting asks for it', async t =>
 	t.is(status(await client.post(origin.url)).key, undefined);
 });
 
-test('cacheStatus: false leaves headers alone', async t => {
+test('with cacheStatus: false, headers are unchanged', async t => {
 	for (const upstream of [undefined, 'ExampleCache; hit']) {
 		for (const settings of [byOrigin, {}]) {
 			const {client, clock} = createClient({...settings, cacheStatus: false});
@@ -237,7 +237,7 @@ test('RFC 9211 §2 the field is added to the raw headers as well', async t => {
 	}
 });
 
-test('RFC 9211 §2 a field that is in the origin\'s Connection or stored no-cache list harms nothing', async t => {
+test('RFC 9211 §2 Cache-Status works even if the origin names it in Connection or no-cache', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60, no-cache="cache-status"', 'cache-status': 'Example;hit'}})));
 	await client(origin.url);

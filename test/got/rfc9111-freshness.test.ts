@@ -13,7 +13,7 @@ const start = 'Thu, 01 Jan 2026 00:00:00 GMT';
 
 type Row = readonly [title: string, headers: (clock: Clock) => Headers, seconds: number, settings?: CacheSettings];
 
-/** What `Expires` may hold by mistake: each would be a minute ahead, if anything. */
+/** Invalid values of `Expires`, each of which looks like a time in a minute. */
 const notDates = [
 	'0',
 	'-1',
@@ -38,9 +38,9 @@ const notDates = [
 const table: readonly Row[] = [
 	['§5.2.2.1 max-age', () => cacheControl('max-age=60'), 60],
 	['§4.2.1 max-age comes before an Expires that is over', clock => cacheControl('max-age=60', {expires: httpDate(clock, -1)}), 60],
-	['§4.2.1 max-age comes before an Expires that is broken', () => cacheControl('max-age=60', {expires: '0'}), 60],
+	['§4.2.1 max-age comes before an invalid Expires', () => cacheControl('max-age=60', {expires: '0'}), 60],
 	['§4.2.1 max-age=0 comes before Expires', clock => cacheControl('max-age=0', {expires: httpDate(clock, 60)}), 0],
-	['§4.2.1 a broken max-age is not made good by Expires', clock => cacheControl('max-age=a', {expires: httpDate(clock, 60)}), 0],
+	['§4.2.1 an invalid max-age is not replaced by Expires', clock => cacheControl('max-age=a', {expires: httpDate(clock, 60)}), 0],
 	['§5.2.2.10 s-maxage does not shorten what a private cache may use', () => cacheControl('s-maxage=1, max-age=60'), 60],
 	['§5.2.2.10 s-maxage does not lengthen what a private cache may use', () => cacheControl('s-maxage=60, max-age=1'), 1],
 	['§5.2.2.10 s-maxage alone leaves Expires in force', clock => cacheControl('s-maxage=1', {expires: httpDate(clock, 60)}), 60],
@@ -72,7 +72,7 @@ const table: readonly Row[] = [
 	['§4.2 Expires in any case of letters', () => ({expires: 'thu, 01 JAN 2026 00:01:00 gmt'}), 60],
 	['§5.3 Expires counts from Date', clock => ({date: httpDate(clock, -30), expires: httpDate(clock, 60)}), 60],
 	['§5.3 Expires without a Date', clock => ({date: undefined, expires: httpDate(clock, 60)}), 60],
-	['§5.3 Expires with a broken Date', clock => ({date: 'now', expires: httpDate(clock, 60)}), 60],
+	['§5.3 Expires with an invalid Date', clock => ({date: 'now', expires: httpDate(clock, 60)}), 60],
 	['§5.3 an Expires of now is stale', clock => ({expires: httpDate(clock)}), 0],
 	['§5.3 an Expires in the past is stale', clock => ({expires: httpDate(clock, -60)}), 0],
 	['§5.3 Expires twice the same', clock => ({expires: [httpDate(clock, 60), httpDate(clock, 60)]}), 60],
@@ -89,23 +89,23 @@ const table: readonly Row[] = [
 	['§4.2.3 the greater of Age and apparent age', clock => cacheControl('max-age=60', {date: httpDate(clock, -20), age: '30'}), 30],
 	['§4.2.3 a Date in the past beyond the lifetime is stale', clock => cacheControl('max-age=60', {date: httpDate(clock, -3600)}), 0],
 	['§4.2.3 a Date in the future makes nothing younger', clock => cacheControl('max-age=60', {date: httpDate(clock, 3600)}), 60],
-	['§4.2.3 a broken Date', () => cacheControl('max-age=60', {date: 'yesterday'}), 60],
+	['§4.2.3 an invalid Date', () => cacheControl('max-age=60', {date: 'yesterday'}), 60],
 	['§5.1 of two ages the first', () => cacheControl('max-age=60', {age: ['20', '50']}), 40],
 	['§5.1 of a list of ages the first', () => cacheControl('max-age=60', {age: '20, 0'}), 40],
-	['§5.1 an Age that is no number', () => cacheControl('max-age=60', {age: 'old'}), 60],
+	['§5.1 an Age that is not a number', () => cacheControl('max-age=60', {age: 'old'}), 60],
 	['§5.1 a negative Age', () => cacheControl('max-age=60', {age: '-20'}), 60],
 	['§5.1 an Age with a fraction', () => cacheControl('max-age=60', {age: '20.5'}), 60],
-	['§1.2.2 an Age beyond measure is stale', () => cacheControl('max-age=60', {age: '99999999999999999999'}), 0],
+	['§1.2.2 an Age that is too large is stale', () => cacheControl('max-age=60', {age: '99999999999999999999'}), 0],
 
 	['§4.2.2 a tenth of the time since Last-Modified', clock => ({'last-modified': httpDate(clock, -600)}), 60],
 	['§4.2.2 a share counts from Date', clock => ({date: httpDate(clock, -20), 'last-modified': httpDate(clock, -620)}), 40],
 	['§4.2.2 without Last-Modified there is none', () => ({etag: '"1"'}), 0],
 	['§4.2.2 a Last-Modified in the future gives none', clock => ({'last-modified': httpDate(clock, 600)}), 0],
-	['§4.2.2 a broken Last-Modified gives none', () => ({'last-modified': 'long ago'}), 0],
-	['§4.2.2 none where max-age says something', clock => cacheControl('max-age=10', {'last-modified': httpDate(clock, -600)}), 10],
-	['§4.2.2 none where Expires says something', clock => ({expires: httpDate(clock, 10), 'last-modified': httpDate(clock, -600)}), 10],
-	['§4.2.2 none where Expires is broken', clock => ({expires: '0', 'last-modified': httpDate(clock, -600)}), 0],
-	['§4.2.2 none where max-age is broken', clock => cacheControl('max-age=x', {'last-modified': httpDate(clock, -600)}), 0],
+	['§4.2.2 an invalid Last-Modified gives none', () => ({'last-modified': 'long ago'}), 0],
+	['§4.2.2 none with max-age', clock => cacheControl('max-age=10', {'last-modified': httpDate(clock, -600)}), 10],
+	['§4.2.2 none with Expires', clock => ({expires: httpDate(clock, 10), 'last-modified': httpDate(clock, -600)}), 10],
+	['§4.2.2 none with an invalid Expires', clock => ({expires: '0', 'last-modified': httpDate(clock, -600)}), 0],
+	['§4.2.2 none with an invalid max-age', clock => cacheControl('max-age=x', {'last-modified': httpDate(clock, -600)}), 0],
 
 	['§5.4 Pragma in a response says nothing', () => cacheControl('max-age=60', {pragma: 'no-cache'}), 60],
 	['§5.5 Warning in a response says nothing', () => cacheControl('max-age=60', {warning: '110 - "Response is Stale"'}), 60],
@@ -144,17 +144,17 @@ async function isFreshFor(seconds: number, headers: (clock: Clock) => Headers, s
 }
 
 for (const [title, headers, seconds, settings] of table) {
-	test(`RFC 9111 ${title}: fresh for ${seconds} s, and by the user's settings for as long as they say`, async t => {
+	test(`RFC 9111 ${title}: fresh for ${seconds} s, and in the default mode for as long as the settings say`, async t => {
 		t.deepEqual(await isFreshFor(seconds, headers, {...byOrigin, ...settings}), [seconds > 0, false]);
 		t.deepEqual(await isFreshFor(300, headers, {expireAfter: '5m'}), [true, false]);
 	});
 }
 
-test('the clock of these tests begins where the dates do', t => {
+test('the clock of these tests starts at the time of the dates', t => {
 	t.is(httpDate(new Clock()), start);
 });
 
-test('RFC 9111 §1.2.2 a max-age beyond measure is a very long time', async t => {
+test('RFC 9111 §1.2.2 a max-age that is too large is a very long time', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await startOrigin(clock, () => cacheControl('max-age=99999999999999999999'));
 	await client(origin.url);
@@ -177,7 +177,7 @@ test('RFC 9111 §5.1, §4.2.3 Age is the age of a stored response, including its
 	t.is(origin.count, 1);
 });
 
-test('RFC 9111 §5.1 a response that was stored has one Age, whatever came', async t => {
+test('RFC 9111 §5.1 a stored response has one Age, whatever was received', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await startOrigin(clock, () => cacheControl('max-age=60', {age: ['7', '20']}));
 	await client(origin.url);
@@ -187,7 +187,7 @@ test('RFC 9111 §5.1 a response that was stored has one Age, whatever came', asy
 	t.is(rawHeaders.filter((_line, index) => index % 2 === 0 && rawHeaders[index]!.toLowerCase() === 'age').length, 1);
 });
 
-test('RFC 9111 §4.2.3 the time that a response took makes it older', async t => {
+test('RFC 9111 §4.2.3 the response delay makes a response older', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await startOrigin(clock, () => cacheControl('max-age=60', {age: '5'}), 20);
 	await client(origin.url);
@@ -199,7 +199,7 @@ test('RFC 9111 §4.2.3 the time that a response took makes it older', async t =>
 	t.false((await client(origin.url)).isFromCache);
 });
 
-test('RFC 9111 §4.2.3 a clock that is set back makes nothing younger than it came', async t => {
+test('RFC 9111 §4.2.3 a clock that is set back makes no response younger than when it was received', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await startOrigin(clock, () => cacheControl('max-age=60', {age: '20'}));
 	await client(origin.url);
@@ -207,7 +207,7 @@ test('RFC 9111 §4.2.3 a clock that is set back makes nothing younger than it ca
 	t.is((await client(origin.url)).headers.age, '20');
 });
 
-test('RFC 9111 §5.1 in the default mode, Age is left as it came', async t => {
+test('RFC 9111 §5.1 in the default mode, Age is served as it was received', async t => {
 	const {client, clock} = createClient();
 	await using origin = await startOrigin(clock, () => ({age: '20'}));
 	await client(origin.url);

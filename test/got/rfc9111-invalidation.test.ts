@@ -53,7 +53,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 9);
 	});
 
-	test(`${name}: RFC 9111 §4.4 each hop of a redirected POST makes its own URI invalid`, async t => {
+	test(`${name}: RFC 9111 §4.4 each hop of a redirected POST invalidates its own URI`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, request => {
 			if (request.method === 'GET') {
@@ -81,7 +81,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §4.4 a method that is not known makes invalid, safe ones do not', async t => {
+test('RFC 9111 §4.4 an unknown method invalidates, safe ones do not', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, changeable()));
 	for (const [method, isReused] of [['REPORT', false], ['MKCOL', false], ['OPTIONS', true], ['TRACE', true], ['HEAD', true]] as const) {
@@ -126,7 +126,7 @@ for (const field of ['location', 'content-location']) {
 	});
 }
 
-test('RFC 9111 §4.4 all variants, and the HEAD, of the target are made invalid; other queries are left alone', async t => {
+test('RFC 9111 §4.4 all variants and the HEAD of the target are invalidated, and other queries are not', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.method === 'POST' ? {} : {headers: {...fresh, vary: 'foo'}}));
 	const url = `${origin.url}/a?b=1`;
@@ -189,7 +189,7 @@ test('RFC 9111 §4.4 an invalidated response is deleted, even for requests that 
 	t.is(origin.requests[2]!.headers['if-none-match'], undefined);
 });
 
-test('a cache that is read-only or disabled makes nothing invalid', async t => {
+test('a cache that is read-only or disabled invalidates nothing', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, changeable()));
 	await client(origin.url);
@@ -238,7 +238,7 @@ test('RFC 9110 §9.3.3 the response to a POST replaces the stored response, thro
 	t.is(cacheInfo(get).reason, 'fresh');
 });
 
-test('RFC 9111 §4.4 a POST that was under way when another request changed the resource does not answer a later GET', async t => {
+test('RFC 9111 §4.4 a POST that was in flight when another request changed the resource does not answer a later GET', async t => {
 	const {client} = createClient(byOrigin);
 	const {promise: asked, resolve: ask} = Promise.withResolvers<() => void>();
 	await using origin = await Origin.start((request, response) => {

@@ -15,7 +15,7 @@ const both = {...tag, ...date};
 type Headers = Readonly<Record<string, string>>;
 type PreconditionRow = readonly [title: string, stored: Headers, request: Headers, statusCode: 200 | 304];
 
-/** What a fresh stored response answers to the caller's own condition. */
+/** The status of a fresh stored response for a precondition of the caller. */
 const preconditions: readonly PreconditionRow[] = [
 	['§4.3.2 the stored tag', tag, {'if-none-match': '"1"'}, 304],
 	['§4.3.2 another tag', tag, {'if-none-match': '"2"'}, 200],
@@ -32,7 +32,7 @@ const preconditions: readonly PreconditionRow[] = [
 	['§4.3.2 a later date', date, {'if-modified-since': after}, 304],
 	['§4.3.2 an earlier date', date, {'if-modified-since': before}, 200],
 	['§4.3.2 the stored date as RFC 850 writes it', date, {'if-modified-since': 'Thursday, 01-Jan-15 00:00:00 GMT'}, 304],
-	['§4.3.2 a date that is none', date, {'if-modified-since': 'yesterday'}, 200],
+	['§4.3.2 an invalid date', date, {'if-modified-since': 'yesterday'}, 200],
 	['§4.3.2 a date where none is stored counts against Date', tag, {'if-modified-since': 'Wed, 01 Jan 2025 00:00:00 GMT'}, 200],
 	['§4.3.2 a later date where none is stored', tag, {'if-modified-since': 'Fri, 02 Jan 2026 00:00:00 GMT'}, 304],
 	['RFC 9110 §13.2.2 another tag beats the stored date', both, {'if-none-match': '"2"', 'if-modified-since': lastModified}, 200],
@@ -80,7 +80,7 @@ test('RFC 9110 §15.4.5 a 304 of the cache has exactly the header fields that a 
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §4.3.2 the origin evaluates the caller's own precondition if the stored response is stale`, async t => {
+	test(`${name}: RFC 9111 §4.3.2 the origin evaluates the precondition of the caller if the stored response is stale`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, request => {
 			const own = request.headers['if-none-match'];
@@ -107,14 +107,14 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §4.3.2 a full answer to the caller\'s own condition is stored', async t => {
+test('RFC 9111 §4.3.2 a full response to the precondition of the caller is stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: tag})));
 	t.is((await client(origin.url, {headers: {'if-none-match': '"0"'}})).statusCode, 200);
 	t.true((await client(origin.url)).isFromCache);
 });
 
-test('RFC 9111 §4.3.2 a 304 to the caller\'s own condition with nothing stored is given and not stored', async t => {
+test('RFC 9111 §4.3.2 a 304 to the precondition of the caller with nothing stored reaches the caller and is not stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers['if-none-match'] === undefined ? {headers: tag} : {status: 304, headers: tag}));
 	t.is((await client(origin.url, {headers: {'if-none-match': '"1"'}})).statusCode, 304);
@@ -123,7 +123,7 @@ test('RFC 9111 §4.3.2 a 304 to the caller\'s own condition with nothing stored 
 	t.is(second.body, 'answer 2');
 });
 
-test('RFC 9111 §4.3.2 If-Match and If-Unmodified-Since are for the origin alone', async t => {
+test('RFC 9111 §4.3.2 only the origin evaluates If-Match and If-Unmodified-Since', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, request => ({status: request.headers['if-match'] === '"0"' ? 412 : 200, headers: both})));
@@ -135,7 +135,7 @@ test('RFC 9111 §4.3.2 If-Match and If-Unmodified-Since are for the origin alone
 	}
 });
 
-test('RFC 9110 §13.2.1 a condition does not count for a stored response that is none of success', async t => {
+test('RFC 9110 §13.2.1 a precondition is ignored for a stored response without a success status', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({status: 404, headers: both})));
 	await client(origin.url, plain);
@@ -149,7 +149,7 @@ const ranged = {...both, 'content-type': 'text/plain', 'content-length': '10'};
 
 type RangeRow = readonly [title: string, range: string, statusCode: 200 | 206 | 416, body: string, contentRange?: string];
 
-/** What a fresh complete response answers. */
+/** The status and the body of a fresh complete response. */
 const ranges: readonly RangeRow[] = [
 	['§14.1.2 a range', 'bytes=2-4', 206, '234', 'bytes 2-4/10'],
 	['§14.1.2 one byte', 'bytes=0-0', 206, '0', 'bytes 0-0/10'],
@@ -165,12 +165,12 @@ const ranges: readonly RangeRow[] = [
 	['§14.2 an unknown unit', 'lines=1-2', 200, content],
 	['§14.1.1 an end before the start', 'bytes=4-2', 200, content],
 	['§14.1.1 no range at all', 'bytes=', 200, content],
-	['§14.1.1 what is no range', 'bytes=a-b', 200, content],
-	['§14.1.1 what is no range after one', 'bytes=0-1,x', 200, content],
+	['§14.1.1 an invalid range', 'bytes=a-b', 200, content],
+	['§14.1.1 an invalid range after a valid one', 'bytes=0-1,x', 200, content],
 ];
 
 for (const [title, range, statusCode, body, contentRange] of ranges) {
-	test(`RFC 9110 ${title} (${range}) of a stored whole is ${statusCode}, in both modes and through both APIs`, async t => {
+	test(`RFC 9110 ${title} (${range}) of a complete stored response is ${statusCode}, in both modes and through both APIs`, async t => {
 		for (const settings of [byOrigin, {}]) {
 			const {client, clock} = createClient(settings);
 			await using origin = await Origin.start(dated(clock, () => ({headers: ranged, body: content})));
@@ -191,7 +191,7 @@ for (const [title, range, statusCode, body, contentRange] of ranges) {
 	});
 }
 
-test('RFC 9110 §14.2 Range does not count for a HEAD', async t => {
+test('RFC 9110 §14.2 Range is ignored for a HEAD', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: ranged, body: content})));
 	await client(origin.url);
@@ -224,7 +224,7 @@ for (const [title, condition, statusCode] of conditions) {
 	});
 }
 
-test('RFC 9110 §13.1.5 If-Range with a tag that is stored weak gives the whole', async t => {
+test('RFC 9110 §13.1.5 If-Range with a tag that is stored as weak gives the complete response', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {...ranged, etag: 'W/"1"'}, body: content})));
 	await client(origin.url);
@@ -233,7 +233,7 @@ test('RFC 9110 §13.1.5 If-Range with a tag that is stored weak gives the whole'
 	t.is(response.body, content);
 });
 
-test('RFC 9110 §13.1.5 If-Range without Range does not count', async t => {
+test('RFC 9110 §13.1.5 If-Range without Range is ignored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: ranged, body: content})));
 	await client(origin.url);
@@ -261,7 +261,7 @@ test('RFC 9110 §14.2 the origin answers requests for several ranges, and for ra
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §3.3 a partial response is never used as the whole, nor as another part`, async t => {
+	test(`${name}: RFC 9111 §3.3 a partial response is used neither as the complete response nor as another part`, async t => {
 		for (const settings of [byOrigin, {}, {allowableCodes: [200, 206]}]) {
 			const {client, clock} = createClient(settings, instance);
 			await using origin = await Origin.start(dated(clock, request => {
@@ -283,7 +283,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §3.3 a partial response with the length of the whole, and one without Content-Range, are not stored', async t => {
+test('RFC 9111 §3.3 a partial response with the complete length, and one without Content-Range, are not stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers.range === undefined
 		? {headers: ranged, body: content}
@@ -294,7 +294,7 @@ test('RFC 9111 §3.3 a partial response with the length of the whole, and one wi
 	}
 });
 
-test('RFC 9110 §14.2 an origin that ignores Range gives the whole, which is stored', async t => {
+test('RFC 9110 §14.2 an origin that ignores Range sends the complete response, which is stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: ranged, body: content})));
 	t.is((await client(origin.url, {headers: {range: 'bytes=0-1'}})).statusCode, 200);

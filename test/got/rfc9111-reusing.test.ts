@@ -12,7 +12,7 @@ import {Origin} from '../helpers/origin.ts';
 
 const fresh = {'cache-control': 'max-age=60'};
 
-/** Answers 304 to whoever has the tag. */
+/** Answers with a 304 to requests with the entity tag. */
 function tagged(first: Answer['headers'], notModified: Answer['headers'] = {}): (request: IncomingMessage) => Answer {
 	return request => request.headers['if-none-match'] === '"1"'
 		? {status: 304, headers: {etag: '"1"', ...notModified}}
@@ -31,8 +31,8 @@ const varyTable: readonly VaryRow[] = [
 	['an empty field is not an absent one', 'foo', {}, {foo: ''}, false],
 	['an empty field matches an empty one', 'foo', {foo: ''}, {foo: ''}, true],
 	['fields that are not named do not count', 'foo', {foo: '1', bar: '1'}, {foo: '1', bar: '2'}, true],
-	['names are read in any case of letters', 'FOO', {foo: '1'}, {foo: '2'}, false],
-	['values are compared in their case of letters', 'foo', {foo: 'a'}, {foo: 'A'}, false],
+	['names are case-insensitive', 'FOO', {foo: '1'}, {foo: '2'}, false],
+	['values are case-sensitive', 'foo', {foo: 'a'}, {foo: 'A'}, false],
 	['all of several fields must match', 'foo, bar', {foo: '1', bar: '1'}, {foo: '1', bar: '1'}, true],
 	['one of several fields that differs is enough', 'foo, bar', {foo: '1', bar: '1'}, {foo: '1', bar: '2'}, false],
 	['the last of several fields that differs is enough', 'foo, bar, baz', {foo: '1', bar: '1', baz: '1'}, {foo: '1', bar: '1', baz: '2'}, false],
@@ -43,7 +43,7 @@ const varyTable: readonly VaryRow[] = [
 	['lines of one field are one list', 'foo', {foo: ['a', 'b']}, {foo: 'a, b'}, true],
 	['an order that differs in the list is another value', 'foo', {foo: 'a, b'}, {foo: 'b, a'}, false],
 	['an empty Vary names nothing', '', {foo: '1'}, {foo: '2'}, true],
-	['Cookie parts, as any field does', 'cookie', {cookie: 'a=1'}, {cookie: 'a=2'}, false],
+	['Cookie selects variants as any field does', 'cookie', {cookie: 'a=1'}, {cookie: 'a=2'}, false],
 	['* never matches', '*', {foo: '1'}, {foo: '1'}, false],
 	['* among others never matches', 'foo, *', {foo: '1'}, {foo: '1'}, false],
 	['white space in quotes counts', 'foo', {foo: '"a, b"'}, {foo: '"a,b"'}, false],
@@ -84,7 +84,7 @@ test('RFC 9111 §4.1 several variants are stored, through both APIs', async t =>
 	}
 });
 
-test('RFC 9111 §4.1 each variant ages by itself', async t => {
+test('RFC 9111 §4.1 each variant has its own age', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => ({headers: {...fresh, vary: 'foo'}, body: String(request.headers.foo)})));
 	await client(origin.url, {headers: {foo: '1'}});
@@ -96,7 +96,7 @@ test('RFC 9111 §4.1 each variant ages by itself', async t => {
 	t.false((await client(origin.url, {headers: {foo: '1'}})).isFromCache);
 });
 
-test('RFC 9111 §4.1 a response whose Vary changed never answers another variant\'s request', async t => {
+test('RFC 9111 §4.1 a response whose Vary changed never answers a request for another variant', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, ({headers: {foo, bar}}, count) => ({headers: {...fresh, vary: count < 3 ? 'foo' : 'bar'}, body: `${String(foo)} ${String(bar)}`})));
 	const ask = async (foo: string, bar: string) => client(origin.url, {headers: {foo, bar}}).text();
@@ -110,7 +110,7 @@ test('RFC 9111 §4.1 a response whose Vary changed never answers another variant
 	t.regex(await ask('6', '2'), /^[56] 2$/v);
 });
 
-test('RFC 9111 §4.1 a stored variant is never given to a request that it does not match, even where the origin has one tag for all', async t => {
+test('RFC 9111 §4.1 a stored variant is never served to a request that it does not match, even if the origin has the same entity tag for all', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, request => request.headers['if-none-match'] === '"same"'
@@ -127,7 +127,7 @@ test('RFC 9111 §4.1 a stored variant is never given to a request that it does n
 	}
 });
 
-test('RFC 9111 §4 a response is used for its own URI alone', async t => {
+test('RFC 9111 §4 a response is used only for its own URI', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, request => ({headers: fresh, body: request.url!})));
@@ -138,7 +138,7 @@ test('RFC 9111 §4 a response is used for its own URI alone', async t => {
 	}
 });
 
-test('RFC 9111 §4 the fragment of a URI does not count', async t => {
+test('RFC 9111 §4 the fragment of a URI is ignored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
 	await client(`${origin.url}/a#b`);
@@ -155,7 +155,7 @@ test('RFC 9111 §4 of two suitable responses the most recent one is used', async
 	t.is(origin.count, 2);
 });
 
-test('RFC 9111 §4 a response that must not be stored takes the older one\'s place all the same', async t => {
+test('RFC 9111 §4 a response that must not be stored still replaces the older one', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, (_request, count) => ({headers: {'cache-control': count === 1 ? 'max-age=3600' : 'no-store'}})));
 	await client(origin.url);
@@ -199,7 +199,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §4.3.1 a weak tag and a date alone are sent as they came', async t => {
+test('RFC 9111 §4.3.1 a weak tag, and a date without a tag, are sent back unchanged', async t => {
 	const {client, clock} = createClient(byOrigin);
 	const lastModified = 'Thursday, 01-Jan-15 00:00:00 GMT';
 	await using origin = await Origin.start(dated(clock, request => ({headers: {'cache-control': 'no-cache', ...(request.url === '/weak' ? {etag: 'W/"a,b"'} : {'last-modified': lastModified})}})));
@@ -213,7 +213,7 @@ test('RFC 9111 §4.3.1 a weak tag and a date alone are sent as they came', async
 	t.is(origin.requests[3]!.headers['if-none-match'], undefined);
 });
 
-test('RFC 9111 §4.3.1 without a validator nothing is conditional', async t => {
+test('RFC 9111 §4.3.1 without a validator the request is not conditional', async t => {
 	const {client, clock} = createClient({...byOrigin, staleIfError: true});
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=1'}})));
 	await client(origin.url);
@@ -223,7 +223,7 @@ test('RFC 9111 §4.3.1 without a validator nothing is conditional', async t => {
 	t.is(origin.requests[1]!.headers['if-modified-since'], undefined);
 });
 
-test('RFC 9111 §3.2, §4.3.4 a 304 updates the headers that it has, but those that describe the stored bytes', async t => {
+test('RFC 9111 §3.2, §4.3.4 a 304 updates the headers that it has, except those that describe the stored bytes', async t => {
 	const {client, clock} = createClient(byOrigin);
 	const first = {
 		...fresh, 'content-type': 'text/plain', 'content-language': 'de', 'x-old': 'old', 'x-both': 'old', 'x-list': ['1', '2'],
@@ -247,7 +247,7 @@ test('RFC 9111 §3.2, §4.3.4 a 304 updates the headers that it has, but those t
 			'cache-control': 'max-age=600', 'content-type': 'text/html', 'content-language': 'en', 'x-old': 'old', 'x-both': 'new', 'x-new': 'new', 'x-list': '3',
 			expires: update.expires, date, etag: '"1"', 'last-modified': first['last-modified'], 'content-length': '4',
 		});
-		// A cookie that came with the 304 is this caller's, and nobody's later.
+		// A cookie of the 304 is only for this caller.
 		t.deepEqual(headers['set-cookie'], reason === 'revalidated' ? ['a=1'] : undefined);
 		for (const name of ['content-encoding', 'content-range', 'x-hop', 'connection']) {
 			t.is(headers[name], undefined, `with ${name}`);
@@ -259,7 +259,7 @@ test('RFC 9111 §3.2, §4.3.4 a 304 updates the headers that it has, but those t
 	t.is(origin.count, 2);
 });
 
-test('RFC 9111 §4.3.4 a 304 about another response updates nothing, and its tag is not given with the stored body', async t => {
+test('RFC 9111 §4.3.4 a 304 about another response updates nothing, and its tag is not served with the stored body', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, (request, count) => request.headers['if-none-match'] === undefined
 		? {headers: {...fresh, etag: `"${count}"`, 'x-version': String(count)}}
@@ -313,7 +313,7 @@ test('RFC 9111 §5.2.2.5 nothing of a 304 with no-store is stored', async t => {
 	t.is(third.headers['x-secret'], undefined);
 });
 
-test('RFC 9111 §4.3.3 a 304 of one variant renews that variant alone', async t => {
+test('RFC 9111 §4.3.3 a 304 for one variant freshens only that variant', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => {
 		const etag = `"${String(request.headers.foo)}"`;
@@ -393,7 +393,7 @@ test('RFC 9111 §4.3.5 a HEAD that fails leaves the stored GET as it is', async 
 	t.is((await client(origin.url)).body, 'answer 1');
 });
 
-test('RFC 9111 §4.3.3 an error in answer to a validation is given, and the stored response is not used in its place without leave', async t => {
+test('RFC 9111 §4.3.3 an error in response to a validation reaches the caller, unless stale responses are allowed', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, (_request, count) => count === 1 ? {headers: {...fresh, etag: '"1"'}} : {status: count === 2 ? 404 : 500}));
 	await client(origin.url);
@@ -403,7 +403,7 @@ test('RFC 9111 §4.3.3 an error in answer to a validation is given, and the stor
 	t.is(origin.count, 3);
 });
 
-test('RFC 9111 §4 redirects that are stored are followed from the cache, and aged', async t => {
+test('RFC 9111 §4 stored redirects are followed from the cache, and have an Age', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.url === '/from' ? {status: 302, headers: {...fresh, location: '/to'}} : {headers: fresh}));
 	for (let round = 0; round < 2; round++) {

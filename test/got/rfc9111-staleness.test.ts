@@ -47,20 +47,20 @@ type Row = readonly [title: string, given: Given, isServed: boolean];
 const listed: readonly Failure[] = [500, 502, 503, 504, 'reset'];
 
 const table: readonly Row[] = [
-	['RFC 9111 §4.2.4 without leave nothing stale stands in', {}, false],
-	['RFC 5861 §4 the response gives leave', {response: 'stale-if-error=60'}, true],
-	['RFC 5861 §4 the response gives leave up to the last second', {response: 'stale-if-error=60', stale: 59}, true],
-	['RFC 5861 §4 the response gives leave for no longer than it says', {response: 'stale-if-error=60', stale: 61}, false],
-	['RFC 5861 §4 the request gives leave', {request: 'stale-if-error=60'}, true],
-	['RFC 5861 §4 the request gives leave for no longer than it says', {request: 'stale-if-error=60', stale: 61}, false],
-	['RFC 5861 §4 the setting gives leave', {settings: {staleIfError: 60}}, true],
-	['RFC 5861 §4 the setting gives leave for no longer than it says', {settings: {staleIfError: 60}, stale: 61}, false],
-	['RFC 5861 §4 the setting gives leave for good', {settings: {staleIfError: true}, stale: 1_000_000}, true],
+	['RFC 9111 §4.2.4 without permission no stale response is served', {}, false],
+	['RFC 5861 §4 the response permits it', {response: 'stale-if-error=60'}, true],
+	['RFC 5861 §4 the response permits it up to the last second', {response: 'stale-if-error=60', stale: 59}, true],
+	['RFC 5861 §4 the response permits it no longer than it says', {response: 'stale-if-error=60', stale: 61}, false],
+	['RFC 5861 §4 the request permits it', {request: 'stale-if-error=60'}, true],
+	['RFC 5861 §4 the request permits it no longer than it says', {request: 'stale-if-error=60', stale: 61}, false],
+	['RFC 5861 §4 the setting permits it', {settings: {staleIfError: 60}}, true],
+	['RFC 5861 §4 the setting permits it no longer than it says', {settings: {staleIfError: 60}, stale: 61}, false],
+	['RFC 5861 §4 the setting permits it without limit', {settings: {staleIfError: true}, stale: 1_000_000}, true],
 	['RFC 5861 §4 the response comes before the setting', {response: 'stale-if-error=5', settings: {staleIfError: true}}, false],
-	['RFC 5861 §4 a value that is broken gives no leave', {response: 'stale-if-error=a'}, false],
-	['RFC 5861 §4 names are read in any case of letters', {response: 'Stale-If-Error=60'}, true],
-	['RFC 5861 §4 other errors are given as they are', {response: 'stale-if-error=60', failures: [400, 401, 403, 404, 410, 429, 501, 505]}, false],
-	['RFC 9111 §5.2.2.2 must-revalidate beats the response\'s own leave', {response: 'stale-if-error=60, must-revalidate'}, false],
+	['RFC 5861 §4 an invalid value permits nothing', {response: 'stale-if-error=a'}, false],
+	['RFC 5861 §4 names are case-insensitive', {response: 'Stale-If-Error=60'}, true],
+	['RFC 5861 §4 other errors reach the caller', {response: 'stale-if-error=60', failures: [400, 401, 403, 404, 410, 429, 501, 505]}, false],
+	['RFC 9111 §5.2.2.2 must-revalidate beats stale-if-error of the response', {response: 'stale-if-error=60, must-revalidate'}, false],
 	['RFC 9111 §5.2.2.2 must-revalidate beats the request', {response: 'must-revalidate', request: 'stale-if-error=60'}, false],
 	['RFC 9111 §5.2.2.2 must-revalidate beats the setting', {response: 'must-revalidate', settings: {staleIfError: true}}, false],
 	['RFC 9111 §5.2.2.4 no-cache beats the setting', {response: 'no-cache', settings: {staleIfError: true}}, false],
@@ -154,7 +154,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(errors.map(({message}) => message), []);
 	});
 
-	test(`${name}: RFC 5861 §3 a response with stale-while-revalidate is served stale, and renewed once`, async t => {
+	test(`${name}: RFC 5861 §3 a response with stale-while-revalidate is served stale, and refreshed once`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60, stale-while-revalidate=30', etag: '"1"'}})));
 		await client(origin.url);
@@ -194,7 +194,7 @@ test('RFC 5861 §3 a response that is stale for longer is validated first', asyn
 	}
 });
 
-test('RFC 5861 §3 the setting counts where the response says nothing', async t => {
+test('RFC 5861 §3 the setting applies if the response has no directive', async t => {
 	const {client, clock} = createClient({...byOrigin, staleWhileRevalidate: 30});
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60', etag: '"1"'}})));
 	await client(origin.url);
@@ -204,7 +204,7 @@ test('RFC 5861 §3 the setting counts where the response says nothing', async t 
 	t.is((await client(origin.url)).body, 'answer 2');
 });
 
-test('RFC 9111 §5.2.1 a request that limits age or asks for a margin gets nothing stale while it is validated', async t => {
+test('RFC 9111 §5.2.1 a request with max-age or min-fresh gets no stale response while it is revalidated', async t => {
 	for (const request of ['max-age=3600', 'min-fresh=1', 'no-cache']) {
 		const {client, clock} = createClient(byOrigin);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'max-age=60, stale-while-revalidate=600', etag: '"1"'}})));
@@ -250,12 +250,12 @@ test('RFC 9111 §4.2.4 a stored error is served without a retry', async t => {
 });
 
 const quick = {limit: 2, backoffLimit: 1};
-const patient = {...byOrigin, staleIfErrorAfter: 'retries', staleIfError: true} as const;
+const afterRetries = {...byOrigin, staleIfErrorAfter: 'retries', staleIfError: true} as const;
 
 for (const [name, instance] of majors) {
 	for (const failure of [503, 'reset'] as const) {
 		test(`${name}: with staleIfErrorAfter 'retries', Got retries after ${failure} before a stale response is served`, async t => {
-			for (const settings of [patient, {expireAfter: 60, staleIfErrorAfter: 'retries', staleIfError: true} as const]) {
+			for (const settings of [afterRetries, {expireAfter: 60, staleIfErrorAfter: 'retries', staleIfError: true} as const]) {
 				const {client, clock} = createClient(settings, instance);
 				await using origin = await Origin.start(failing({'cache-control': 'max-age=60', etag: '"1"'}, () => failure, clock));
 				await client(origin.url);
@@ -270,7 +270,7 @@ for (const [name, instance] of majors) {
 		});
 
 		test(`${name}: with staleIfErrorAfter 'retries', a retry on ${failure} that succeeds is used`, async t => {
-			const {client, clock} = createClient(patient, instance);
+			const {client, clock} = createClient(afterRetries, instance);
 			await using origin = await Origin.start((_request, response) => {
 				if (failure === 'reset' && origin.count === 2) {
 					response.socket!.destroy();
@@ -291,8 +291,8 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: with staleIfErrorAfter 'retries', an error that is stored by its own freshness is not taken for a retry's answer`, async t => {
-		const {client, clock} = createClient(patient, instance);
+	test(`${name}: with staleIfErrorAfter 'retries', an error that is stored for its own freshness does not answer a retry`, async t => {
+		const {client, clock} = createClient(afterRetries, instance);
 		await using origin = await Origin.start(dated(clock, (_request, count) => ({status: count === 2 || count > 3 ? 503 : 200, headers: {'cache-control': 'max-age=60'}})));
 		await client(origin.url);
 		clock.advance(100);
@@ -302,8 +302,8 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 6);
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', a calculateDelay of the user's decides how often, and is the user's again`, async t => {
-		const {client, clock} = createClient(patient, instance);
+	test(`${name}: with staleIfErrorAfter 'retries', the user's calculateDelay decides about retries, and is in the options again afterwards`, async t => {
+		const {client, clock} = createClient(afterRetries, instance);
 		await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 		await client(origin.url);
 		clock.advance(100);
@@ -322,9 +322,9 @@ for (const [name, instance] of majors) {
 		t.is(second.request.options.retry.limit, 0);
 	});
 
-	test(`${name}: with staleIfErrorAfter 'retries', nothing is waited for where Got does not retry`, async t => {
+	test(`${name}: with staleIfErrorAfter 'retries', a stale response is served at once if Got does not retry`, async t => {
 		for (const retry of [{limit: 0}, {limit: 2, statusCodes: []}, {limit: 2, methods: []}, {limit: 2, calculateDelay: () => 0}]) {
-			const {client, clock} = createClient(patient, instance);
+			const {client, clock} = createClient(afterRetries, instance);
 			await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 			await client(origin.url);
 			clock.advance(100);
@@ -335,7 +335,7 @@ for (const [name, instance] of majors) {
 
 	test(`${name}: with staleIfErrorAfter 'retries', without a usable stale response, the caller gets Got's error after its retries`, async t => {
 		for (const response of ['max-age=60, must-revalidate', 'no-store']) {
-			const {client, clock} = createClient(patient, instance);
+			const {client, clock} = createClient(afterRetries, instance);
 			await using origin = await Origin.start(failing({'cache-control': response}, () => 503, clock));
 			await client(origin.url);
 			clock.advance(100);
@@ -345,7 +345,7 @@ for (const [name, instance] of majors) {
 	});
 
 	test(`${name}: with staleIfErrorAfter 'retries', a stream, which has no retries, gets a stale response at once`, async t => {
-		const {client, clock} = createClient(patient, instance);
+		const {client, clock} = createClient(afterRetries, instance);
 		await using origin = await Origin.start(failing({'cache-control': 'max-age=60'}, () => 503, clock));
 		await client(origin.url);
 		clock.advance(100);
@@ -365,7 +365,7 @@ for (const [name, instance] of majors) {
 	});
 
 	for (const path of ['/must-revalidate', '/unknown']) {
-		test(`${name}: RFC 9111 §5.2.2.2 where the origin is gone and ${path} may not be answered, it is Got's error`, async t => {
+		test(`${name}: RFC 9111 §5.2.2.2 if the origin is unreachable and ${path} must not be served stale, the caller gets Got's error`, async t => {
 			const {client, clock} = createClient({...byOrigin, staleIfError: true}, instance);
 			await using origin = await Origin.start(failing({'cache-control': 'max-age=60, must-revalidate'}, () => 'reset', clock));
 			await client(`${origin.url}/must-revalidate`);
@@ -374,7 +374,7 @@ for (const [name, instance] of majors) {
 			await t.throwsAsync(readStream(client.stream(origin.url + path)), {code: 'ECONNRESET'});
 		});
 
-		test(`${name}: RFC 9111 §5.2.2.2 where the origin is gone and ${path} may not be answered, it is a 504 if that is asked for`, async t => {
+		test(`${name}: RFC 9111 §5.2.2.2 if the origin is unreachable and ${path} must not be served stale, the caller gets a 504 with gatewayTimeout 'respond'`, async t => {
 			const {client, clock} = createClient({...byOrigin, staleIfError: true, gatewayTimeout: 'respond'}, instance);
 			await using origin = await Origin.start(failing({'cache-control': 'max-age=60, must-revalidate'}, () => 'reset', clock));
 			await client(`${origin.url}/must-revalidate`);
@@ -414,8 +414,8 @@ test('RFC 9111 §5.2.2.2 with gatewayTimeout \'respond\', a timeout is a 504, re
 	t.is((await client(`${origin.url}/bad`, plain)).statusCode, 502);
 });
 
-test('RFC 9111 §5.2.2.2 with retries, the 504 comes once they are used up', async t => {
-	const {client, clock} = createClient({...patient, gatewayTimeout: 'respond'});
+test('RFC 9111 §5.2.2.2 with retries, the 504 is returned after the last one', async t => {
+	const {client, clock} = createClient({...afterRetries, gatewayTimeout: 'respond'});
 	await using origin = await Origin.start(failing({'cache-control': 'max-age=60, must-revalidate'}, () => 'reset', clock));
 	await client(origin.url);
 	clock.advance(100);

@@ -22,12 +22,12 @@ const redirecting = (status: number): Readonly<Record<string, string>> => isRedi
 const table: readonly Row[] = [
 	['§3 a response with explicit freshness is stored', () => ({headers: fresh}), true, true],
 	['§3 a response with Expires is stored', clock => ({headers: {expires: httpDate(clock, 60)}}), true, true],
-	['§3 a response that says nothing of itself is not used again', () => ({}), false, true],
+	['§3 a response without explicit freshness is not reused', () => ({}), false, true],
 	...[201, 203, 204, 299, 300, 301, 302, 303, 307, 308, 400, 403, 404, 410, 414, 418, 451, 499, 500, 501, 502, 503, 504, 599].map(status => [
 		`§3 a final ${status} with explicit freshness is stored`, () => ({status, headers: {...fresh, ...redirecting(status)}}), true, isRedirect(status),
 	] as const),
 	...[200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501].map(status => [
-		`§4.2.2 a ${status} is cacheable by itself, with a heuristic lifetime`,
+		`§4.2.2 a ${status} is heuristically cacheable`,
 		(clock: Clock) => ({status, headers: {'last-modified': httpDate(clock, tenDays), ...redirecting(status)}}),
 		true,
 		[200, 301, 308].includes(status),
@@ -36,22 +36,22 @@ const table: readonly Row[] = [
 		`§4.2.2 a ${status} gets no heuristic lifetime`, (clock: Clock) => ({status, headers: {'last-modified': httpDate(clock, tenDays), ...redirecting(status)}}), false, isRedirect(status),
 	] as const),
 	['§4.2.2 public makes a heuristic lifetime possible for any status', clock => ({status: 403, headers: {'cache-control': 'public', 'last-modified': httpDate(clock, tenDays)}}), true, false],
-	['§3 s-maxage lets a private cache store nothing', () => ({status: 403, headers: {'cache-control': 's-maxage=60'}}), false, false],
+	['§3 s-maxage does not permit a private cache to store', () => ({status: 403, headers: {'cache-control': 's-maxage=60'}}), false, false],
 
 	['§5.2.2.5 no-store is not stored', () => ({headers: {'cache-control': 'no-store'}}), false, true],
 	['§5.2.2.5 no-store comes before max-age', () => ({headers: {'cache-control': 'max-age=60, no-store'}}), false, true],
 	['§5.2.2.5 no-store comes before Expires', clock => ({headers: {'cache-control': 'no-store', expires: httpDate(clock, 60)}}), false, true],
-	['§5.2.2.5 no-store counts on a line of its own, in any case of letters', () => ({headers: {'cache-control': ['max-age=60', 'No-StOrE']}}), false, true],
+	['§5.2.2.5 no-store counts on its own line, in any letter case', () => ({headers: {'cache-control': ['max-age=60', 'No-StOrE']}}), false, true],
 	['§5.2.2.5 no-store counts with an argument that it should not have', () => ({headers: {'cache-control': 'max-age=60, no-store=1'}}), false, true],
 	['§5.2 no-store in a quoted string is no directive', () => ({headers: {'cache-control': 'max-age=60, ext="no-store"'}}), true, true],
 	['§5.2.2.7 private is stored by a private cache', () => ({headers: {'cache-control': 'private, max-age=60'}}), true, true],
 	['§5.2.2.7 private with fields is stored by a private cache', () => ({headers: {'cache-control': 'private="x-one", max-age=60'}}), true, true],
 	['§5.2.2.9 public is stored', () => ({headers: {'cache-control': 'public, max-age=60'}}), true, true],
-	['§5.2.2.3 must-understand lets a known status be stored, no-store or not', () => ({headers: {'cache-control': 'must-understand, no-store, max-age=60'}}), true, true],
+	['§5.2.2.3 must-understand permits a known status to be stored despite no-store', () => ({headers: {'cache-control': 'must-understand, no-store, max-age=60'}}), true, true],
 	['§5.2.2.3 must-understand keeps an unknown status out', () => ({status: 299, headers: {'cache-control': 'must-understand, max-age=60'}}), false, false],
 	['§4.1 Vary: * is not used again', () => ({headers: {...fresh, vary: '*'}}), false, false],
 	['§4.1 Vary: * among other fields is not used again', () => ({headers: {...fresh, vary: 'accept, *'}}), false, false],
-	['§3.3 a part is not stored', () => ({status: 206, headers: {...fresh, 'content-range': 'bytes 0-7/100'}}), false, false],
+	['§3.3 a partial response is not stored', () => ({status: 206, headers: {...fresh, 'content-range': 'bytes 0-7/100'}}), false, false],
 ];
 
 async function isReused(answer: (clock: Clock) => Answer, settings: CacheSettings): Promise<boolean> {
@@ -76,7 +76,7 @@ for (const [title, answer, withCacheControl, withoutCacheControl] of table) {
 }
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9111 §3 a response that a stream reads answers the promise API, and vice versa`, async t => {
+	test(`${name}: RFC 9111 §3 a response stored by a stream answers the promise API, and vice versa`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
 		t.is(await readStream(client.stream(`${origin.url}/a`)), 'answer 1');
@@ -86,7 +86,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: RFC 9111 §3.3 a body that is cut off is not stored, whether its length was announced or not`, async t => {
+	test(`${name}: RFC 9111 §3.3 a truncated body is not stored, whether its length was announced or not`, async t => {
 		const {client, clock} = createClient(byOrigin, instance);
 		let isCut = true;
 		await using origin = await Origin.start((request, response) => {
@@ -114,7 +114,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('RFC 9111 §3.3 a stream that its reader gives up is not stored', async t => {
+test('RFC 9111 §3.3 the response to a stream that its reader destroys is not stored', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(200, {...fresh, date: httpDate(clock)});
@@ -135,7 +135,7 @@ test('RFC 9111 §3.3 a stream that its reader gives up is not stored', async t =
 	t.is(origin.count, 2);
 });
 
-test('RFC 9111 §3.1 hop-by-hop header fields are not stored, all others are', async t => {
+test('RFC 9111 §3.1 hop-by-hop header fields are not stored, and all others are', async t => {
 	const own = {
 		connection: 'X-Hop, keep-alive', 'x-hop': '1', 'keep-alive': 'timeout=5', te: 'trailers', upgrade: 'h2c',
 		'proxy-authenticate': 'Basic', 'proxy-authentication-info': 'x', 'proxy-connection': 'close',
@@ -161,7 +161,7 @@ test('RFC 9111 §3.1 hop-by-hop header fields are not stored, all others are', a
 	}
 });
 
-test('RFC 9111 §3.1, §7.3 Set-Cookie is given to the first caller and not replayed, and keeps nothing from being stored', async t => {
+test('RFC 9111 §3.1, §7.3 Set-Cookie reaches the first caller, is not replayed, and does not prevent storing', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, 'set-cookie': ['a=1', 'b=2']}})));
@@ -172,7 +172,7 @@ test('RFC 9111 §3.1, §7.3 Set-Cookie is given to the first caller and not repl
 	}
 });
 
-test('RFC 9111 §3.1 trailers become no headers', async t => {
+test('RFC 9111 §3.1 trailers do not become headers', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start((_request, response) => {
 		response.writeHead(200, {...fresh, date: httpDate(clock), trailer: 'x-trailer'});
@@ -188,7 +188,7 @@ test('RFC 9111 §3.1 trailers become no headers', async t => {
 	t.is(headers['cache-control'], 'max-age=60');
 });
 
-test('RFC 9111 §5.2.2.4 the fields that no-cache names are not given without validation, the rest is', async t => {
+test('RFC 9111 §5.2.2.4 the fields that no-cache names are not served without validation, and all others are', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => request.headers['if-none-match'] === undefined
 		? {
@@ -223,7 +223,7 @@ test('RFC 9111 §5.2.2.4 the fields that no-cache names are not given without va
 	t.is((await user.client(origin.url)).headers['x-one'], '1');
 });
 
-test('RFC 9111 §5.2.2.4 no-cache with a list that cannot be read holds for the whole', async t => {
+test('RFC 9111 §5.2.2.4 no-cache with an invalid list applies to the whole response', async t => {
 	for (const value of ['max-age=60, no-cache', 'max-age=60, no-cache=""', 'max-age=60, no-cache="a b"']) {
 		t.false(await isReused(() => ({headers: {'cache-control': value, etag: '"1"'}}), byOrigin), `with ${value}`);
 	}
@@ -257,7 +257,7 @@ test('RFC 9111 §5.2.1.5 nothing of a request with no-store is stored', async t 
 	}
 });
 
-test('RFC 9111 §3 the answers to other methods than GET and HEAD are not stored', async t => {
+test('RFC 9111 §3 the responses to other methods than GET and HEAD are not stored', async t => {
 	for (const settings of [byOrigin, {}]) {
 		const {client, clock} = createClient(settings);
 		await using origin = await Origin.start(dated(clock, () => ({headers: fresh})));
@@ -271,7 +271,7 @@ test('RFC 9111 §3 the answers to other methods than GET and HEAD are not stored
 	}
 });
 
-test('RFC 9111 §3 an interim response is not taken for the final one', async t => {
+test('RFC 9111 §3 an interim response is not stored as the final one', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start((_request, response) => {
 		response.writeEarlyHints({link: '</style.css>; rel=preload'});
@@ -286,7 +286,7 @@ test('RFC 9111 §3 an interim response is not taken for the final one', async t 
 	t.is(origin.count, 1);
 });
 
-test('RFC 9110 §6.6.1 a response without a date is of the moment when it came', async t => {
+test('RFC 9110 §6.6.1 a response without a Date gets the time when it was received', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, date: undefined}})));
 	const received = httpDate(clock);
@@ -298,7 +298,7 @@ test('RFC 9110 §6.6.1 a response without a date is of the moment when it came',
 	t.is(second.headers.age, '10');
 });
 
-test('RFC 9111 §3 the answer to a condition is not taken for the answer to a plain request', async t => {
+test('RFC 9111 §3 the response to a precondition does not answer a request without one', async t => {
 	const {client, clock} = createClient(byOrigin);
 	await using origin = await Origin.start(dated(clock, request => {
 		const {headers} = request;
@@ -314,7 +314,7 @@ test('RFC 9111 §3 the answer to a condition is not taken for the answer to a pl
 	t.is((await client(`${origin.url}/range`, plain)).statusCode, 200);
 });
 
-test('RFC 9111 §3 with allowableCodes set, no other status is stored', async t => {
+test('RFC 9111 §3 with allowableCodes, no other status is stored', async t => {
 	const {client, clock} = createClient({...byOrigin, allowableCodes: [404]});
 	await using origin = await Origin.start(dated(clock, request => ({status: request.url === '/found' ? 200 : 404, headers: fresh})));
 	for (const path of ['/found', '/missing']) {

@@ -14,7 +14,7 @@ import {Origin} from '../helpers/origin.ts';
 const plain = {throwHttpErrors: false};
 const cached = (cache: object) => ({context: {cache}});
 
-/** What a response may say of itself, and the user's settings do not ask. */
+/** Response headers that the default mode ignores. */
 const sayings: ReadonlyArray<Readonly<Record<string, string>>> = [
 	{'cache-control': 'no-store'},
 	{'cache-control': 'no-cache'},
@@ -101,8 +101,8 @@ const precedence: readonly Precedence[] = [
 	['a URL pattern before the client', {expireAfter: 40, ...url}, {}, {}, 30],
 	['the request before a URL pattern', {expireAfter: 40, ...url}, cached({expireAfter: 20}), {}, 20],
 	['the request\'s Cache-Control before its setting', {expireAfter: 40, ...url}, {...cached({expireAfter: 20}), headers: {'cache-control': 'max-age=10'}}, {}, 10],
-	['response headers count for nothing by default', {expireAfter: 40, ...url}, cached({expireAfter: 20}), {'cache-control': 'max-age=5'}, 20],
-	['with cacheControl, the client where the response says nothing', {cacheControl: true, expireAfter: 40}, {}, {}, 40],
+	['response headers do not count by default', {expireAfter: 40, ...url}, cached({expireAfter: 20}), {'cache-control': 'max-age=5'}, 20],
+	['with cacheControl, the client if the response has no expiration', {cacheControl: true, expireAfter: 40}, {}, {}, 40],
 	['with cacheControl, a URL pattern before the client', {cacheControl: true, expireAfter: 40, ...url}, {}, {}, 30],
 	['with cacheControl, the request before a URL pattern', {cacheControl: true, expireAfter: 40, ...url}, cached({expireAfter: 20}), {}, 20],
 	['with cacheControl, the response before all', {cacheControl: true, expireAfter: 40, ...url}, cached({expireAfter: 20}), {'cache-control': 'max-age=5'}, 5],
@@ -122,7 +122,7 @@ for (const [title, settings, request, headers, seconds] of precedence) {
 	});
 }
 
-test('NEVER_EXPIRE is fresh for good', async t => {
+test('NEVER_EXPIRE is fresh for ever', async t => {
 	const {client, clock} = createClient({expireAfter: NEVER_EXPIRE});
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'no-store, max-age=0'}})));
 	await client(origin.url);
@@ -131,7 +131,7 @@ test('NEVER_EXPIRE is fresh for good', async t => {
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: staleIfError answers on error statuses outside allowableCodes, not on those within`, async t => {
+	test(`${name}: staleIfError replaces error statuses outside allowableCodes, and not those within`, async t => {
 		const {client, clock} = createClient({expireAfter: 60, staleIfError: true, allowableCodes: [200, 404]}, instance);
 		let status = 200;
 		await using origin = await Origin.start(dated(clock, () => ({status})));
@@ -149,13 +149,13 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('staleIfError without a stored response gives the error', async t => {
+test('staleIfError without a stored response passes the error on', async t => {
 	const {client, clock} = createClient({staleIfError: true});
 	await using origin = await Origin.start(dated(clock, () => ({status: 500})));
 	await t.throwsAsync(client(origin.url), {message: /500/v});
 });
 
-test('onlyIfCached with staleIfError serves the expired, without it a 504', async t => {
+test('onlyIfCached serves an expired response with staleIfError, and a 504 without', async t => {
 	const {client, clock} = createClient({expireAfter: 60});
 	await using origin = await Origin.start(dated(clock, () => ({})));
 	await client(origin.url);
@@ -170,7 +170,7 @@ test('onlyIfCached with staleIfError serves the expired, without it a 504', asyn
 	t.is(origin.count, 1);
 });
 
-test('filterFn on write keeps out, on read deletes', async t => {
+test('filterFn keeps a response out of the store, and deletes a stored one when it is read', async t => {
 	let refused = 'answer 1';
 	const filterFn = (response: {text: () => string}) => response.text() !== refused;
 	const {client, clock} = createClient({filterFn, expireAfter: 60});
@@ -250,7 +250,7 @@ test('the body of a POST in allowableMethods is part of the key', async t => {
 	t.true((await client.post(origin.url, {body: 'a'})).isFromCache);
 });
 
-test('Vary holds in the default mode, too', async t => {
+test('Vary also applies in the default mode', async t => {
 	const {client, clock} = createClient({expireAfter: NEVER_EXPIRE});
 	await using origin = await Origin.start(dated(clock, () => ({headers: {vary: 'accept'}})));
 	await client(origin.url, {headers: {accept: 'a/a'}});
@@ -258,7 +258,7 @@ test('Vary holds in the default mode, too', async t => {
 	t.true((await client(origin.url, {headers: {accept: 'a/a'}})).isFromCache);
 });
 
-test('an unsafe method makes nothing invalid in the default mode', async t => {
+test('an unsafe method invalidates nothing in the default mode', async t => {
 	const {client, clock} = createClient();
 	await using origin = await Origin.start(dated(clock, () => ({})));
 	await client(origin.url);
@@ -266,7 +266,7 @@ test('an unsafe method makes nothing invalid in the default mode', async t => {
 	t.is((await client(origin.url)).body, 'answer 1');
 });
 
-test('staleWhileRevalidate for a time serves the stale and renews it', async t => {
+test('staleWhileRevalidate with a duration serves a stale response and refreshes it', async t => {
 	const {client, clock} = createClient({expireAfter: 60, staleWhileRevalidate: 30});
 	await using origin = await Origin.start(dated(clock, () => ({headers: {'cache-control': 'must-revalidate'}})));
 	await client(origin.url);

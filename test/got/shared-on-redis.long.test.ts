@@ -2,7 +2,7 @@ import test from 'ava';
 import {majors} from '../helpers/clients.ts';
 import {openedRedis} from '../helpers/opened-stores.ts';
 import {testColdRequests} from './cold-requests.ts';
-import {testInvalidatedUnderWay} from './invalidating.ts';
+import {testInvalidatedInFlight} from './invalidating.ts';
 
 const open = await openedRedis(test, 'single flight and invalidation');
 
@@ -11,5 +11,5 @@ if (open !== undefined) {
 		testColdRequests(test, major, ['redis', open]);
 	}
 
-	testInvalidatedUnderWay(test, 'redis', open);
+	testInvalidatedInFlight(test, 'redis', open);
 }

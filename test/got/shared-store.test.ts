@@ -7,7 +7,7 @@ import {
 	read,
 	type Client,
 	type Headers,
-} from '../helpers/both-modes.ts';
+} from '../helpers/modes.ts';
 import {getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';

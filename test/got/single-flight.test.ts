@@ -26,7 +26,7 @@ for (const [name, instance] of majors) {
 		testColdRequests(test, [name, instance], opened);
 	}
 
-	test.serial(`${name}: without singleFlight each sends its own`, async t => {
+	test.serial(`${name}: without singleFlight each request is sent`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			setTimeout(() => {
 				response.end('answer');
@@ -72,7 +72,7 @@ for (const [name, instance] of majors) {
 		const lateError = t.throwsAsync(late, {name: 'TimeoutError', code: 'ETIMEDOUT', message: 'Timeout awaiting \'request\' for 50ms'});
 		const stream = client.stream(origin.url);
 		stream.on('error', () => {});
-		const patient = client(origin.url);
+		const unlimited = client(origin.url);
 		await turn();
 		stream.destroy();
 		controller.abort();
@@ -82,7 +82,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 1);
 		response.end('answer');
 		t.is((await leader).body, 'answer');
-		t.is((await patient).body, 'answer');
+		t.is((await unlimited).body, 'answer');
 		t.is(origin.count, 1);
 	});
 
@@ -150,7 +150,7 @@ for (const [name, instance] of majors) {
 		const leader = client(origin.url, {timeout: {request: 1000}});
 		await gate.next();
 		const waiter = client(origin.url, {timeout: {request: 2000}});
-		// With all of its time anew, it would end after this one.
+		// With its whole timeout again, it would end after this one.
 		const laterTimer = delay(2900, 'a later timer');
 		const ended = (async () => {
 			await t.throwsAsync(waiter, {name: 'TimeoutError'});
@@ -170,7 +170,7 @@ for (const [name, instance] of majors) {
 		await settle();
 		t.is(origin.count, 1);
 		first.setHeader('cache-control', 'no-store');
-		// The head decides: nobody waits for a body that is not for them.
+		// The head decides: no request waits for a body that is not shared.
 		first.write('first');
 		await delay(10);
 		while (origin.count < 21) {
@@ -198,10 +198,10 @@ for (const [name, instance] of majors) {
 		await Promise.all(later);
 	});
 
-	test.serial(`${name}: an origin that fails meets 1, 1, 2, 4 requests, not all at once`, async t => {
+	test.serial(`${name}: a failing origin gets 1, 1, 2, 4 requests, not all at once`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
-		// So long that nobody is let go meanwhile.
+		// So long that no waiter is sent meanwhile.
 		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Array.from({length: 8}, async () => client(origin.url, {throwHttpErrors: false}));
 		for (const count of [1, 1, 2, 4]) {
@@ -248,7 +248,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 64);
 	});
 
-	test.serial(`${name}: \`maxWait\` bounds how long a request is kept back, by others and by the store`, async t => {
+	test.serial(`${name}: \`maxWait\` limits how long a request waits for others and for the store`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const store = new MemoryStore();
@@ -366,7 +366,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test.serial(`${name}: requests that must be sent wait for no other`, async t => {
+	test.serial(`${name}: requests that must be sent do not wait for others`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({cacheControl: true, allowableMethods: ['GET', 'HEAD', 'POST']}, instance);
@@ -396,7 +396,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 11);
 	});
 
-	test.serial(`${name}: a retry, a redirect to itself and a request inside of one deadlock nothing`, async t => {
+	test.serial(`${name}: a retry, a redirect to itself and a request inside another one cause no deadlock`, async t => {
 		await using origin = await Origin.start((request, response) => {
 			const {pathname} = new URL(request.url!, origin.url);
 			if (pathname === '/flaky' && origin.count === 1) {
@@ -436,7 +436,7 @@ for (const [name, instance] of majors) {
 		await t.throwsAsync(nesting(`${origin.url}/self`, {maxRedirects: 1}), {name: 'MaxRedirectsError'});
 		t.is(nested, '/self');
 
-		// By the user's own function, in the middle of the flight.
+		// By the user's own function, while the request is in flight.
 		const inner = await client(`${origin.url}/nest`, {
 			async request(url, options, callback) {
 				t.is((await client(`${origin.url}/nest`)).body, '/nest');
@@ -542,7 +542,7 @@ test('clients of one cache, and classes with settings of their own, share one re
 	await cache.close();
 });
 
-test('a request whose lookup was a miss looks again if another request has stored a response since', async t => {
+test('after a miss, a request repeats its lookup if another request has stored a response since', async t => {
 	const {held, handler, reach} = holdResponses();
 	await using origin = await Origin.start(handler);
 	const store = new MemoryStore();

@@ -174,7 +174,7 @@ const listenersOf = (socket: Socket): Record<string, number> => Object.fromEntri
 
 for (const [name, instance] of majors) {
 	for (const [title, {handler, settings, run, isEnded}] of Object.entries(scenarios)) {
-		test(`${name}: ${title} gives its connection back, and leaves no listener`, async t => {
+		test(`${name}: ${title} releases its connection, and leaves no listener`, async t => {
 			await using origin = await Origin.start(handler);
 			const agent = new http.Agent({keepAlive: true, maxSockets: 1});
 			t.teardown(() => {

@@ -1,13 +1,13 @@
 import test from 'ava';
 import {byOrigin, dated} from '../helpers/dated.ts';
-import {fresh} from '../helpers/both-modes.ts';
+import {fresh} from '../helpers/modes.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 const quick = {limit: 2, backoffLimit: 1};
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 5861 §4, RFC 9111 §5.2.2.2 with staleIfErrorAfter 'retries' a 404, a 401 or a 429 is the caller's, and gatewayTimeout 'respond' makes no 504 of it`, async t => {
+	test(`${name}: RFC 5861 §4, RFC 9111 §5.2.2.2 with staleIfErrorAfter 'retries' a 404, 401 or 429 reaches the caller, and gatewayTimeout 'respond' does not replace it by a 504`, async t => {
 		for (const status of [400, 401, 404, 410, 429]) {
 			for (const response of ['max-age=60', 'max-age=60, must-revalidate', 'max-age=60, stale-if-error=1000']) {
 				const {client, clock} = createClient({
@@ -27,7 +27,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: RFC 5861 §4 with staleIfErrorAfter 'retries' a 404 that a retry after a 503 brings is the caller's`, async t => {
+	test(`${name}: RFC 5861 §4 with staleIfErrorAfter 'retries' a 404 to a retry after a 503 reaches the caller`, async t => {
 		const {client, clock} = createClient({
 			...byOrigin, staleIfError: true, staleIfErrorAfter: 'retries', gatewayTimeout: 'respond',
 		}, instance);

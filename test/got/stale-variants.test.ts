@@ -1,12 +1,12 @@
 import test from 'ava';
 import {dated} from '../helpers/dated.ts';
-import {bothModes, fresh} from '../helpers/both-modes.ts';
+import {bothModes, fresh} from '../helpers/modes.ts';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 5861 §3 two stale variants that are asked for together are both refreshed`, async t => {
+	test(`${name}: RFC 5861 §3 concurrent requests for two stale variants refresh both`, async t => {
 		for (const [mode, settings] of bothModes) {
 			for (const store of ['memory', new Map()] as const) {
 				const {client, clock} = createClient({...settings, store, staleWhileRevalidate: '1h'}, instance);

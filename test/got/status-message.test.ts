@@ -37,7 +37,7 @@ async function startRawOrigin(t: ExecutionContext, line: string): Promise<{url: 
 
 const lines = ['200 OK', '200 Fine', '200 ', '200', '200 Very Fine: 100%', '404 Not Found', '404 Gone Fishing', '418 ', '299 ', '299 Unheard Of', '599 '];
 
-/** What Got gives, by promise and by stream. */
+/** Returns the status messages of the promise API and of the stream API. */
 async function messagesOf(client: Got, url: string, options: object = {}): Promise<readonly [promise: string | undefined, stream: string | undefined]> {
 	const response = await client(url, {throwHttpErrors: false, ...options}) as Response;
 	const stream = client.stream(url, {throwHttpErrors: false, ...options});
@@ -55,7 +55,7 @@ for (const [name, instance] of majors) {
 		const statusCode = Number(line.slice(0, 3));
 		const settings = {allowableCodes: [200, statusCode]};
 
-		test(`${name}: after the status line "${line}", each way gives the message that Got does`, async t => {
+		test(`${name}: after the status line "${line}", a miss, a hit, a validation, a stale and an imported response have the message of Got`, async t => {
 			const origin = await startRawOrigin(t, line);
 			const expected = await messagesOf(plainClient(instance), origin.url);
 			t.is(expected[0], expected[1]);
@@ -70,14 +70,14 @@ for (const [name, instance] of majors) {
 			const validated = await client(origin.url, {throwHttpErrors: false, context: {cache: {refresh: true}}});
 			t.deepEqual([validated.statusMessage, reasonOf(validated)], [expected[0], 'revalidated']);
 
-			// What stands in.
+			// A stale response instead of an error.
 			clock.advance(600);
 			origin.fail();
 			const standIn = await client(origin.url, {throwHttpErrors: false});
 			t.deepEqual([standIn.statusMessage, reasonOf(standIn)], [expected[0], 'stale-if-error']);
 			t.deepEqual(await messagesOf(client, origin.url), expected);
 
-			// What is stored, and what is made of that.
+			// The stored response, and its copy through an archive.
 			const cache = getCache(client);
 			const stored = await cache.get({url: origin.url});
 			t.is(stored!.statusMessage, expected[0] ?? '');
@@ -86,7 +86,7 @@ for (const [name, instance] of majors) {
 			t.is((await getCache(copy).get({url: origin.url}))!.statusMessage, expected[0] ?? '');
 		});
 
-		test(`${name}: after the status line "${line}", a refreshed response has the message that Got gives`, async t => {
+		test(`${name}: after the status line "${line}", a refreshed response has the message of Got`, async t => {
 			const origin = await startRawOrigin(t, line);
 			const expected = await messagesOf(plainClient(instance), origin.url);
 			const {client, expire, idle} = refreshingClient(instance, settings);
@@ -98,7 +98,7 @@ for (const [name, instance] of majors) {
 		});
 	}
 
-	test(`${name}: an error that comes from the cache has the message of the origin's`, async t => {
+	test(`${name}: an error from the cache has the message of the error from the origin`, async t => {
 		const origin = await startRawOrigin(t, '404 Gone Fishing');
 		const expected = await t.throwsAsync<RequestError>(plainClient(instance)(origin.url));
 		const {client} = createClient({allowableCodes: [404]}, instance);
@@ -109,7 +109,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test(`${name}: over HTTP/2, which has no messages, each way gives Got's`, async t => {
+	test(`${name}: over HTTP/2, which has no status messages, a miss and a hit have the message of Got`, async t => {
 		await using origin = await SecureOrigin.start((request, response) => {
 			const isKnown = request.headers['if-none-match'] !== undefined;
 			response.writeHead(isKnown ? 304 : 200, {etag: '"1"'});
@@ -126,7 +126,7 @@ for (const [name, instance] of majors) {
 		t.deepEqual(stored.map(({statusMessage}) => statusMessage), ['OK']);
 	});
 
-	test(`${name}: what a \`request\` function gives without a message has Got's`, async t => {
+	test(`${name}: a response without a message from a \`request\` function has the message of Got`, async t => {
 		const {client: plain} = createClient({}, instance);
 		const client = plain.extend({
 			request: () => Object.assign(cannedResponse({body: 'answer'}), {statusMessage: undefined}) as never,

@@ -1,12 +1,12 @@
 import test from 'ava';
 import {byOrigin, dated} from '../helpers/dated.ts';
-import {byUser, fresh, plain} from '../helpers/both-modes.ts';
+import {byUser, fresh, plain} from '../helpers/modes.ts';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 
 for (const [name, instance] of majors) {
-	test(`${name}: RFC 9110 §13.1.2 a stale POST that the user lets be stored is sent without If-None-Match`, async t => {
+	test(`${name}: RFC 9110 §13.1.2 a stale POST in allowableMethods is sent without If-None-Match`, async t => {
 		const {client, clock} = createClient({...byUser, allowableMethods: ['GET', 'POST']}, instance);
 		await using origin = await Origin.start(dated(clock, (request, count) => request.headers['if-none-match'] === undefined
 			? {headers: {etag: '"1"', 'last-modified': 'Thu, 01 Jan 2015 00:00:00 GMT'}, body: `answer ${count}`}
@@ -21,7 +21,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: RFC 9111 §4 a POST that the user lets be stored is stored with cacheControl as well, and sent unconditionally when stale`, async t => {
+	test(`${name}: RFC 9111 §4 a POST in allowableMethods is also stored with cacheControl, and sent unconditionally when it is stale`, async t => {
 		const {client, clock} = createClient({...byOrigin, allowableMethods: ['GET', 'POST']}, instance);
 		await using origin = await Origin.start(dated(clock, () => ({headers: {...fresh, etag: '"1"'}})));
 		t.is(cacheInfo(await client.post(origin.url, {body: 'x'})).stored, 'stored');

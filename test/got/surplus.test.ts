@@ -56,7 +56,7 @@ for (const [major, instance] of majors) {
 			t.is(origin.count, 2);
 		});
 
-		test(`RFC 9111 §3.3 ${major}: a refresh that gets more bytes than the Content-Length, ${title}, renews nothing`, async t => {
+		test(`RFC 9111 §3.3 ${major}: a refresh that gets more bytes than the Content-Length, ${title}, does not replace the stored response`, async t => {
 			const good = `${head}Connection: close\r\n\r\nfirst`;
 			const origin = await startOrigin(t, (socket, count) => count === 1 ? socket.end(good) : write(socket));
 			const {client, expire, idle, errors} = refreshingClient(instance);

@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {constants} from 'node:crypto';
-import {readFileSync} from 'node:fs';
 import https, {Agent, globalAgent} from 'node:https';
 import process from 'node:process';
 import tls from 'node:tls';
@@ -10,9 +9,7 @@ import {HttpsProxyAgent} from 'hpagent';
 import {describedRequest} from '../../source/identity/sent-request.ts';
 import {tlsOptionsOf, trustOf, type ConnectingOptions} from '../../source/got/trust.ts';
 import {majors} from '../helpers/clients.ts';
-
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
+import {cert, key} from '../helpers/certificates.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -56,19 +53,19 @@ const options: ReadonlyArray<readonly [option: string, one: unknown, other: unkn
 
 class Tunnel extends Agent {}
 
-/** Where an option may be set. */
+/** The places where an option may be set. */
 const places: ReadonlyArray<readonly [place: string, set: (option: string, value: unknown) => Values]> = [
 	['the request', (option, value) => ({[option]: value})],
 	['its agent', (option, value) => ({agent: new Agent({[option]: value})})],
-	['an agent of a class of the user\'s', (option, value) => ({agent: new Tunnel({[option]: value})})],
+	['an agent of a user-defined class', (option, value) => ({agent: new Tunnel({[option]: value})})],
 	['a proxy\'s agent', (option, value) => ({agent: new HttpsProxyAgent({proxy: 'https://127.0.0.1:1', [option]: value})})],
-	['its agent of HTTPS, for HTTP/2', (option, value) => ({agent: {https: new Agent({[option]: value}), http2: {}}})],
-	['its agent of HTTP/2', (option, value) => ({agent: {http2: {options: {[option]: value}}}})],
+	['its HTTPS agent, for HTTP/2', (option, value) => ({agent: {https: new Agent({[option]: value}), http2: {}}})],
+	['its HTTP/2 agent', (option, value) => ({agent: {http2: {options: {[option]: value}}}})],
 ];
 
 for (const [option, one, other, defaults] of options) {
 	for (const [place, set] of places) {
-		test(`trust: \`${option}\` of ${place} parts, and not where it is the default`, t => {
+		test(`trust: \`${option}\` of ${place} changes the digest, unless it has its default`, t => {
 			const digests = [trust(set(option, one)), ...(other === undefined ? [] : [trust(set(option, other))])];
 			t.true(digests.every(digest => typeof digest === 'string'));
 			t.is(new Set(digests).size, digests.length);
@@ -79,7 +76,7 @@ for (const [option, one, other, defaults] of options) {
 		});
 	}
 
-	test.serial(`trust: \`${option}\` of Node's global agent parts, and not where another agent takes its place`, t => {
+	test.serial(`trust: \`${option}\` of Node's global agent changes the digest, unless another agent replaces it`, t => {
 		const shared = globalAgent.options as Record<string, unknown>;
 		t.teardown(() => {
 			Reflect.deleteProperty(shared, option);
@@ -99,7 +96,7 @@ for (const [option, one, other, defaults] of options) {
 	});
 }
 
-test('the options that are written in several ways are the same', t => {
+test('equal options in different forms have the same digest', t => {
 	const alike: ReadonlyArray<readonly [option: string, values: readonly unknown[]]> = [
 		['ca', [cert, [cert, ''], Buffer.from(cert), new TextEncoder().encode(cert), new DataView(new TextEncoder().encode(cert).buffer), [cert], [Buffer.from(cert)], `${cert}\n`, `\n${cert}`, cert.replaceAll('\n', '\r\n')]],
 		['ca', [[cert, 'b'], ['b', cert], `b\n${cert}`]],
@@ -178,12 +175,12 @@ test('a private key without a certificate is not part of the digest', t => {
 	t.not(trust({key, pfx: 'a'}), trust({pfx: 'a'}));
 });
 
-test('only HTTPS has trust', t => {
+test('only HTTPS requests have a digest', t => {
 	const plain = describedRequest({url: url.replace('https', 'http')});
 	t.is(trustOf(plain, {rejectUnauthorized: false} as never, {request: undefined, createConnection: undefined, h2session: undefined}, 'a'), undefined);
 });
 
-test('the server\'s name is by default that of the Host', t => {
+test('the default server name is that of the Host header', t => {
 	const cases: ReadonlyArray<readonly [host: string | undefined, servername: string | undefined, isDefault: boolean]> = [
 		[undefined, undefined, true],
 		[undefined, 'api.example', true],
@@ -249,7 +246,7 @@ test.serial('the defaults of the process count if an option is not set', t => {
 	t.is(trust({}), trust({ecdhCurve: 'P-256'}));
 });
 
-test('user code that connects counts as the default, unless it is named', t => {
+test('user code that connects counts as the default, unless the setting `trust` names it', t => {
 	const connect = (() => {}) as never;
 	for (const connecting of [{request: connect}, {createConnection: connect}, {h2session: connect}]) {
 		t.is(trust({}, {options: connecting}), undefined);
@@ -264,14 +261,14 @@ test('user code that connects counts as the default, unless it is named', t => {
 	t.is(trust({}, {name: 'one'}), undefined);
 });
 
-test('a function has a digest of its own, or that of the given name', t => {
+test('a function has its own digest, or that of the given name', t => {
 	t.is(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: another}, {name: 'one'}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: accepts}, {name: 'two'}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({checkServerIdentity: accepts}));
 	t.not(trust({checkServerIdentity: accepts}, {name: 'one'}), trust({pskCallback: accepts}, {name: 'one'}));
 });
 
-/** Options as Got has them, each of which must be seen alike before a request is made and when it is sent. */
+/** Options of Got, whose digest must be the same before a request is created and when it is sent. */
 const ofGot: readonly OptionsInit[] = [
 	{},
 	{https: {rejectUnauthorized: false}},
@@ -298,10 +295,10 @@ const ofGot: readonly OptionsInit[] = [
 ];
 
 for (const [name, instance] of majors) {
-	test(`${name}: the TLS settings of options are those of the request that is made of them`, t => {
+	test(`${name}: the TLS settings of Got's options are those of the native request`, t => {
 		for (const given of ofGot) {
 			const {options: defaults} = instance.extend(given as never).defaults;
-			// Each major has a class of options of its own.
+			// Each major version has its own class of options.
 			const made = Reflect.construct<unknown[], Options>(defaults.constructor as never, [url, undefined, defaults]);
 			const connecting = {request: undefined, createConnection: undefined, h2session: undefined};
 			const sent = describedRequest({url});

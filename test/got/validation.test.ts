@@ -4,7 +4,7 @@ import {cacheInfo} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 
-/** Answers 304 to whoever has the tag, with the headers given. */
+/** Answers with a 304 and the given headers to requests with the entity tag. */
 function tagged(body: string, notModified: Record<string, string> = {}): Handler {
 	return (request, response) => {
 		if (request.headers['if-none-match'] === '"1"') {
@@ -44,7 +44,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 2);
 	});
 
-	test(`${name}: streams are validated, too`, async t => {
+	test(`${name}: stale responses are validated for streams as well`, async t => {
 		await using origin = await Origin.start(tagged('body'));
 		const {client} = createClient({expireAfter: 0}, instance);
 		for (let round = 0; round < 3; round++) {
@@ -58,7 +58,7 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 3);
 	});
 
-	test(`${name}: validators are sent once, and stick to nothing`, async t => {
+	test(`${name}: validators are sent once, and do not remain in the options`, async t => {
 		let failures = 0;
 		await using origin = await Origin.start((request, response) => {
 			if (request.url === '/next') {
@@ -195,7 +195,7 @@ for (const [name, instance] of majors) {
 		t.true((await client(origin.url)).isFromCache);
 	});
 
-	test(`${name}: a 304 that comes again is given as it is, and not stored`, async t => {
+	test(`${name}: a second 304 reaches the caller, and is not stored`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.writeHead(304);
 			response.end();
@@ -208,7 +208,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('a caller that gives up while the request is sent once more gets no response, and the request ends', async t => {
+test('if a caller gives up while its request is sent once more, that request ends without a response', async t => {
 	const controller = new AbortController();
 	await using origin = await Origin.start((request, response) => {
 		if (origin.count === 2) {
@@ -224,7 +224,7 @@ test('a caller that gives up while the request is sent once more gets no respons
 	t.is(origin.count, 2);
 });
 
-test('where the request that is sent once more fails, the caller gets the failure', async t => {
+test('if the request that is sent once more fails, the caller gets the failure', async t => {
 	await using origin = await Origin.start((request, response) => {
 		if (origin.count >= 2) {
 			response.socket!.destroy();

@@ -11,20 +11,14 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Gate, settle} from '../helpers/gate.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
-const unhandled: unknown[] = [];
-process.on('unhandledRejection', error => {
-	unhandled.push(error);
-});
-
-test.after('no rejection is left unhandled', t => {
-	t.deepEqual(unhandled, []);
-});
+testUnhandledRejections(test);
 
 const never = async (): Promise<never> => new Promise(() => {});
 
 type Place = {
-	/** What holds the request back. */
+	/** The settings with which the request waits. */
 	readonly settings: () => CacheSettings;
 
 	/** Sends the request that it waits for, if that is of this process or another. */
@@ -33,7 +27,7 @@ type Place = {
 
 const lead: Place['lead'] = async (client, url) => client(url);
 
-/** Where a request may be held back before it is sent. */
+/** The places where a request may wait before it is sent. */
 const places: Readonly<Record<string, Place>> = {
 	'another request': {settings: () => ({}), lead},
 	'another request, after a slow store': {
@@ -41,7 +35,7 @@ const places: Readonly<Record<string, Place>> = {
 	},
 	'the lock of another process': {
 		settings: () => ({store: new MemoryStore(), lock: true, now: () => Date.now()}),
-		// A cache of its own on the same store knows no more of the others than another process.
+		// Another cache on the same store knows as little of the others as another process.
 		lead: async (_client, url, settings) => createClient(settings).client(url),
 	},
 	'a slow store': {settings: () => ({store: Object.assign(new MemoryStore(), {get: never}), storeTimeout: 20_000})},
@@ -51,7 +45,7 @@ const places: Readonly<Record<string, Place>> = {
 type Limit = {
 	readonly options: (controller: AbortController) => OptionsInit;
 
-	/** Whether the caller gives up by its signal. */
+	/** Whether the caller aborts by its signal. */
 	readonly isAborted?: true;
 };
 
@@ -132,7 +126,7 @@ async function failHeldBack(t: ExecutionContext, instance: Got, place: Place, {l
 for (const [name, instance] of majors) {
 	for (const [title, limit] of Object.entries(limits)) {
 		for (const [api, ask] of Object.entries(apis)) {
-			test(`${name}, ${api}: ${title} ends a request that is held back as one that was sent`, async t => {
+			test(`${name}, ${api}: ${title} ends a waiting request in the same way as a sent one`, async t => {
 				await using origin = await Origin.start(() => {});
 				const controller = new AbortController();
 				const plainly = failure(ask(instance.extend({retry: {limit: 0}}), origin.url, limit.options(controller)));
@@ -150,7 +144,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test.serial(`${name}: the wait for another request, or for another process, leaves no timer behind`, async t => {
+	test.serial(`${name}: waiting for another request or process leaves no timer`, async t => {
 		const before = timers();
 		for (const where of ['another request', 'the lock of another process']) {
 			await failHeldBack(t, instance, places[where]!, {limit: limits['its signal']!, ask: apis.promise!});
@@ -158,7 +152,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: a request that was held back has the rest of its time, and says all of it`, async t => {
+	test.serial(`${name}: a request that has waited has the rest of its timeout, and its error names the whole timeout`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		for (const request of [undefined, async (url: URL, options: http.RequestOptions) => {
@@ -176,7 +170,7 @@ for (const [name, instance] of majors) {
 				return 'the waiter';
 			})();
 			const order = Promise.race([ended, delay(1450, 'an earlier timer')]);
-			// With all of its time anew, it would end after this one.
+			// With its whole timeout again, it would end after this one.
 			const laterOrder = Promise.race([ended, delay(2400, 'a later timer')]);
 			await delay(1000);
 			controller.abort();
@@ -186,7 +180,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: where the next one to be sent does not respond, \`timeout.response\` holds for that, too`, async t => {
+	test.serial(`${name}: \`timeout.response\` includes the wait for a request that is sent instead and does not respond`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -208,7 +202,7 @@ for (const [name, instance] of majors) {
 		t.is((await second).body, 'answer');
 	});
 
-	test.serial(`${name}: Got retries a request that timed out while it waited like any other`, async t => {
+	test.serial(`${name}: Got retries a request that times out while it waits like any other`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);

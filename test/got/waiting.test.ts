@@ -8,9 +8,11 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Gate, settle} from '../helpers/gate.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
 import {standClock} from '../helpers/hand-clock.ts';
+import {getCache} from '../../source/index.ts';
+import {until} from '../helpers/until.ts';
 
 type Leader = {
-	/** Asks; the request is to be given up when it is under way. */
+	/** Sends the request, which is aborted while it is in flight. */
 	readonly ask: (client: Got, url: string, signal: AbortSignal) => Promise<unknown>;
 	readonly giveUp?: (controller: AbortController) => void;
 
@@ -18,7 +20,7 @@ type Leader = {
 	readonly only?: string;
 };
 
-/** What is to be given up, by a signal of which it does not know. */
+/** A request that ends by a signal that its options do not have. */
 const given = new WeakMap<AbortSignal, {destroy?(): unknown; cancel?(): unknown}>();
 
 /** Ways for a caller to end its own request, which says nothing of the origin. */
@@ -65,12 +67,12 @@ const leaders: Readonly<Record<string, Leader>> = {
 async function nothing(): Promise<void> {}
 
 for (const [name, instance] of majors) {
-	const ways = Object.entries(leaders).filter(([, {only = name}]) => only === name);
-	for (const [way, {ask, giveUp}] of ways) {
+	const endings = Object.entries(leaders).filter(([, {only = name}]) => only === name);
+	for (const [ending, {ask, giveUp}] of endings) {
 		for (const hasBegun of [false, true]) {
-			const count = way === 'its signal' ? 300 : 40;
-			test.serial(`${name}: ${count} requests that wait for one that ends by ${way} ${hasBegun ? 'in the middle of its body' : 'before it has a response'} send one more`, async t => {
-				// No time passes for the requests that wait, so that none gives up on a body that comes too slowly.
+			const count = ending === 'its signal' ? 300 : 40;
+			test.serial(`${name}: ${count} requests that wait for one that ends by ${ending} ${hasBegun ? 'in the middle of its body' : 'before it has a response'} send one more`, async t => {
+				// No time passes for the waiting requests, so that none is sent because of a slow body.
 				standClock(t);
 				const gate = new Gate();
 				await using origin = await Origin.start(gate.handler);
@@ -79,7 +81,7 @@ for (const [name, instance] of majors) {
 				const leader = ask(client, origin.url, controller.signal);
 				leader.catch(nothing);
 				const first = await gate.next();
-				if (hasBegun && way !== '`timeout.response`') {
+				if (hasBegun && ending !== '`timeout.response`') {
 					first.writeHead(200, {'content-length': '1000'});
 					first.write('begun');
 				}
@@ -99,7 +101,7 @@ for (const [name, instance] of majors) {
 		}
 	}
 
-	test.serial(`${name}: one after the other may end by its caller: each time one more is sent`, async t => {
+	test.serial(`${name}: each time the caller of a sent request gives up, one more is sent`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
@@ -121,14 +123,14 @@ for (const [name, instance] of majors) {
 		t.is(origin.count, 10);
 	});
 
-	test.serial(`${name}: a waiting request that has ended is skipped`, async t => {
+	test.serial(`${name}: a waiting request that has ended is not sent`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client} = createClient({}, instance);
 		const leader = client.stream(origin.url);
 		leader.on('error', () => {});
 		await gate.next();
-		// A stream that is destroyed tells nobody.
+		// A destroyed stream emits no event.
 		const gone = Array.from({length: 20}, () => client.stream(origin.url));
 		const waiter = client(origin.url);
 		await settle();
@@ -144,7 +146,7 @@ for (const [name, instance] of majors) {
 	test.serial(`${name}: 200 requests for a failing origin are sent as 1, 1, 2, 4, 8, …`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
-		// No time passes, so that nobody is let go meanwhile.
+		// No time passes, so that no waiter is sent meanwhile.
 		standClock(t);
 		const {client} = createClient({storeTimeout: 20_000}, instance);
 		const all = Promise.allSettled(Array.from({length: 200}, async () => client(origin.url)));
@@ -179,7 +181,7 @@ for (const [name, instance] of majors) {
 		await all;
 	});
 
-	test.serial(`${name}: a response is as old as the request for it, however long that waited for another one`, async t => {
+	test.serial(`${name}: the age of a response counts from when its request was sent, however long that waited`, async t => {
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
 		const {client, clock} = createClient({cacheControl: true}, instance);
@@ -218,7 +220,7 @@ const endless = (headers: OutgoingHttpHeaders): Handler => (_request, response) 
 };
 
 for (const [name, instance] of majors) {
-	test.serial(`${name}: each reader of a body without end hears of it within 3 s`, async t => {
+	test.serial(`${name}: each reader of an endless body gets its first bytes within 3 s`, async t => {
 		await using origin = await Origin.start(endless({}));
 		const clock = standClock(t);
 		const {client} = createClient({}, instance);
@@ -264,7 +266,7 @@ for (const [name, instance] of majors) {
 		}
 	});
 
-	test.serial(`${name}: 50 readers of a body of known length wait for one request, however long it takes at a steady rate`, async t => {
+	test.serial(`${name}: 50 readers of a body with a Content-Length share one request, however long it takes at a steady rate`, async t => {
 		const total = 3_000_000;
 		const gate = new Gate();
 		await using origin = await Origin.start(gate.handler);
@@ -335,4 +337,108 @@ for (const [name, instance] of majors) {
 			stream.destroy();
 		});
 	}
+}
+
+// What is waited for takes time on a real connection. The limits are held on a clock that the test moves.
+
+for (const [name, instance] of majors) {
+	test(`${name}: if one of 301 equal requests is aborted while the others wait for it, 2 are sent in all`, async t => {
+		const isAborted = Promise.withResolvers<void>();
+		await using origin = await Origin.start((_request, response) => {
+			void (async () => {
+				await isAborted.promise;
+				response.end('answer');
+			})();
+		});
+		const {client} = createClient({}, instance);
+		const controller = new AbortController();
+		const leader = client(origin.url, {signal: controller.signal});
+		await until(() => origin.count > 0);
+
+		const waiting = Array.from({length: 300}, async () => client(origin.url).text());
+		await settle();
+		controller.abort();
+		await t.throwsAsync(leader, {name: 'AbortError'});
+		isAborted.resolve();
+		t.deepEqual(new Set(await Promise.all(waiting)), new Set(['answer']));
+		t.is(origin.count, 2);
+	});
+
+	test(`${name}: if one signal aborts 300 equal requests, one is sent, and the next one does not wait`, async t => {
+		let isHeld = true;
+		await using origin = await Origin.start((_request, response) => {
+			if (!isHeld) {
+				response.end('answer');
+			}
+		});
+		const {client} = createClient({}, instance);
+		const controller = new AbortController();
+		const requests = Array.from({length: 300}, async () => client(origin.url, {signal: controller.signal}));
+		await until(() => origin.count > 0);
+
+		await settle();
+		controller.abort();
+		const settled = await Promise.allSettled(requests);
+		t.true(settled.every(({status}) => status === 'rejected'));
+		t.is(origin.count, 1);
+		isHeld = false;
+		t.is(await client(origin.url, {timeout: {request: 120_000}}).text(), 'answer');
+		t.is(origin.count, 2);
+	});
+
+	for (const type of ['text/event-stream', 'application/octet-stream']) {
+		test.serial(`${name}: two readers of an endless stream of ${type} get its first event within 3 seconds`, async t => {
+			await using origin = await Origin.start((_request, response) => {
+				response.writeHead(200, {'content-type': type});
+				const timer = setInterval(() => {
+					response.write('data: event\n\n');
+				}, 50);
+				response.once('close', () => {
+					clearInterval(timer);
+				});
+			});
+			const clock = standClock(t);
+			const {client} = createClient({}, instance);
+			const first = client.stream(origin.url);
+			await once(first, 'data');
+			const second = client.stream(origin.url);
+			const heard = once(second, 'data');
+			await settle();
+			clock.advance(3000);
+			await heard;
+			t.is(origin.count, 2);
+			for (const stream of [first, second]) {
+				stream.on('error', () => {});
+				stream.destroy();
+			}
+
+			await getCache(client).idle();
+		});
+	}
+
+	test.serial(`${name}: 50 readers of a body that takes up to 3 seconds share one request, whenever they begin`, async t => {
+		const length = 2_000_000;
+		const gate = new Gate();
+		await using origin = await Origin.start(gate.handler);
+		const clock = standClock(t);
+		const {client} = createClient({}, instance);
+		const readers: Array<Promise<number>> = [];
+		const read = (count: number): void => {
+			readers.push(...Array.from({length: count}, async () => (await client(origin.url).buffer()).byteLength));
+		};
+
+		read(10);
+		const response = await gate.next();
+		response.writeHead(200, {'content-length': length});
+		for (let part = 0; part < 20; part++) {
+			response.write(Buffer.alloc(length / 20));
+			read(2);
+			await settle();
+			clock.advance(150);
+		}
+
+		response.end();
+		t.deepEqual(await Promise.all(readers), Array.from({length: 50}, () => length));
+		t.is(origin.count, 1);
+	});
 }

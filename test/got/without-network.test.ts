@@ -20,7 +20,7 @@ for (const [name, instance] of majors) {
 
 		t.is(
 			await refusal(ask('/?api_key=secret&page=2#part')),
-			'No response is stored for GET /?api_key=REDACTED&page=2 (miss), and `withoutNetwork` allows no request',
+			'No response is stored for `GET /?api_key=REDACTED&page=2` (miss), and `withoutNetwork` prevents the request.',
 		);
 		await client(origin.url.replace('//', '//ada:lovelace@'));
 		t.is(cacheInfo(await ask('')).reason, 'fresh');
@@ -30,13 +30,13 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(await ask('')).reason, 'stale-while-revalidate');
 		t.is(origin.count, 1);
 
-		// What stands in for a failure does not stand in here: a test would not notice that its recording has expired.
+		// A stale response does not replace this error: a test would not notice that its recording has expired.
 		clock.advance(3600);
-		t.regex(await refusal(ask('')), /GET \/ \(stale\)/v);
+		t.regex(await refusal(ask('')), /GET \/` \(stale\)/v);
 		const sent = withoutNetwork(async () => client.post(origin.url, {json: {}}));
-		t.regex(await refusal(sent), /POST \/ \(method\)/v);
+		t.regex(await refusal(sent), /POST \/` \(method\)/v);
 		const stream = withoutNetwork(() => client.stream(`${origin.url}/stream`));
-		t.regex(await refusal(readStream(stream)), /GET \/stream \(miss\)/v);
+		t.regex(await refusal(readStream(stream)), /GET \/stream` \(miss\)/v);
 		const disabled = withoutNetwork(async () => client(origin.url, {context: {cache: {disabled: true}}}));
 		t.regex(await refusal(disabled), /\(disabled\)/v);
 		t.is(origin.count, 1);
@@ -44,15 +44,15 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('it holds for one call tree, and is not retried', async t => {
+test('`withoutNetwork` applies to one call tree, and its error is not retried', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('body');
 	});
 	const {client} = createClient();
-	const patient = client.extend({retry: {limit: 2}});
+	const retrying = client.extend({retry: {limit: 2}});
 	const [refused, sent] = await Promise.allSettled([
-		withoutNetwork(async () => patient(`${origin.url}/a`)),
-		patient(`${origin.url}/b`),
+		withoutNetwork(async () => retrying(`${origin.url}/a`)),
+		retrying(`${origin.url}/b`),
 	]);
 	t.is(sent.status, 'fulfilled');
 	t.is(refused.status, 'rejected');
@@ -63,7 +63,7 @@ test('it holds for one call tree, and is not retried', async t => {
 });
 
 for (const [name, instance] of majors) {
-	test(`${name}: a refused request waits for no other, and no other waits for it`, async t => {
+	test(`${name}: a refused request does not wait for others, and no other request waits for it`, async t => {
 		const {held, handler, reach} = holdResponses();
 		await using origin = await Origin.start(handler);
 		const {client} = createClient({}, instance);

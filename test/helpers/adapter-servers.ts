@@ -7,9 +7,9 @@ import type {ServerCommand} from './server-process.ts';
 import {
 	findProgram,
 	findRedis,
-	makeFolder,
 	redisCommand,
 } from './servers.ts';
+import {processFolder} from './temporary-folder.ts';
 
 export type AdapterServer = {
 	/** For the test's title. */
@@ -17,7 +17,7 @@ export type AdapterServer = {
 	readonly command: ServerCommand;
 };
 
-/** What is missing, for the test's title. */
+/** The missing requirement, for the title of a test. */
 export type Missing = {readonly missing: string};
 
 export type FoundServer = AdapterServer | Missing;
@@ -44,7 +44,7 @@ export async function mongoJavaServer(): Promise<FoundServer> {
 
 	return {
 		title: 'mongo-java-server 1.47 (as MongoDB 5.0)',
-		command: {command: java, args: port => ['-Xmx1g', '-cp', `${folder}/*:${folder}`, 'Main', String(port)], patience: 60_000},
+		command: {command: java, args: port => ['-Xmx1g', '-cp', `${folder}/*:${folder}`, 'Main', String(port)], startTimeout: 60_000},
 	};
 }
 
@@ -69,7 +69,7 @@ export async function postgresServer(): Promise<FoundServer> {
 		return {missing: 'PostgreSQL (Debian: `apt-get install postgresql`)'};
 	}
 
-	const folder = makeFolder();
+	const folder = processFolder();
 	const asUser = await withoutRoot(folder);
 	const [initdb, ...rest] = [...asUser, join(program, '../initdb'), '--pgdata', join(folder, 'data'), '--auth=trust', '--username=postgres', '--no-sync'];
 	await run(initdb, rest, folder);

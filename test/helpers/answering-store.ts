@@ -2,7 +2,7 @@ import type {MaybePromise, Store} from '../../source/index.ts';
 
 export type Operation = 'get' | 'set' | 'delete';
 
-/** A store of text that answers as a test wants it to: at once or later, with a value or with a fault. */
+/** Creates a store of text whose calls a test answers: synchronously or not, with a value or an error. */
 export function answeringStore(answer: <Value>(operation: Operation, action: () => Value) => MaybePromise<Value>): Store {
 	const values = new Map<string, string>();
 	return {

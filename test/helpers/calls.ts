@@ -1,22 +1,22 @@
 import {Session} from 'node:inspector';
 
-/** How often each function of some files was called, by the end of the file's path and the function's name. */
+/** The number of calls of each function, by the end of its file's path and its name. */
 export type Calls = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /**
-Counts the calls of functions from now on, by V8's own counters: nothing is replaced.
+Starts to count the calls of functions, by V8's own counters: nothing is replaced.
 
-What measures the coverage of the tests uses the same counters, and loses what it had of this thread: a test file that counts should hold nothing else.
+The coverage of the tests uses the same counters, and loses the counts of this thread: a test file that counts should have no other tests.
 
 @param folder - A part of the paths of the files that count, such as `source/policy/`.
-@returns A function that ends it and gives what was called.
+@returns A function that stops counting and returns the calls.
 */
 export function startCounting(folder: string): () => Calls {
 	const session = new Session();
 	session.connect();
 	session.post('Profiler.enable');
 	session.post('Profiler.startPreciseCoverage', {callCount: true, detailed: false});
-	// Taking the counts sets them to 0.
+	// This resets the counts.
 	session.post('Profiler.takePreciseCoverage');
 	return () => {
 		const calls = new Map<string, Map<string, number>>();
@@ -40,7 +40,7 @@ export function startCounting(folder: string): () => Calls {
 	};
 }
 
-/** The calls while something runs. */
+/** Counts the calls while a function runs. */
 export function countCalls(folder: string, run: () => void): Calls {
 	const end = startCounting(folder);
 	run();

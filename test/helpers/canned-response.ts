@@ -7,11 +7,11 @@ export type Canned = {
 	readonly headers?: Readonly<Record<string, string | string[]>>;
 	readonly body?: string | Uint8Array;
 
-	/** What the body breaks off with. */
+	/** The error that ends the body. */
 	readonly error?: Error;
 };
 
-/** A response that came from no socket, as a user's `request` function may give it. */
+/** Creates a response without a socket, as a user's `request` function may return it. */
 export function cannedResponse({statusCode = 200, headers = {}, body = '', error}: Canned = {}): IncomingMessage {
 	return Object.assign(Readable.from(chunks(body, error), {objectMode: false}), {
 		statusCode,

@@ -5,7 +5,7 @@ import got15 from 'got15';
 import {cacheHooks, type CacheSettings} from '../../source/index.ts';
 import {Clock} from './origin.ts';
 
-/** The majors that the package names as peers. The types of 16 serve for all. */
+/** The major versions of Got that the package supports, all with the types of 16. */
 export const majors: ReadonlyArray<readonly [name: string, instance: typeof got]> = [
 	['Got 16', got],
 	['Got 15', got15 as unknown as typeof got],
@@ -18,7 +18,7 @@ export type TestClient = {
 };
 
 /**
-A client with a memory store and a clock that stands; retries are off, so that a failure is one request. A call of a store may take so long that a busy machine makes no slow store of it.
+Creates a client with a memory store, a clock that the test moves, and no retries. The time limit of the store is long, so that no store is too slow on a busy machine.
 */
 export function createClient(settings: CacheSettings = {}, instance: typeof got = got): TestClient {
 	const clock = new Clock();

@@ -1,7 +1,7 @@
 import process from 'node:process';
 
 /**
-The milliseconds of this process's own work that an action takes, at best of some tries: other processes do not count, nor does a pause for garbage in one of the tries.
+Returns the CPU time of this process for an action, in milliseconds, as the minimum of some tries: other processes do not count, nor does garbage collection in one of the tries.
 */
 export function cpuTime(action: () => unknown, tries = 5): number {
 	return Math.min(...Array.from({length: tries}, () => {

@@ -4,12 +4,12 @@ import type {Clock, Handler} from './origin.ts';
 export type Answer = {
 	readonly status?: number;
 
-	/** One that is `undefined` is not sent, not even by Node.js. */
+	/** A header that is `undefined` is not sent, not even by Node.js. */
 	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
 	readonly body?: string;
 };
 
-/** Answers with the date of the client's clock, and with the number of the answer for a body. */
+/** Answers with the date of the client's clock; the default body has the number of the response. */
 export function dated(clock: Clock, answer: (request: IncomingMessage, count: number) => Answer): Handler {
 	let count = 0;
 	return (request, response) => {
@@ -22,10 +22,10 @@ export function dated(clock: Clock, answer: (request: IncomingMessage, count: nu
 	};
 }
 
-/** The moment so many seconds after the clock's, in the form that is preferred. */
+/** Returns the time of the clock plus some seconds, as an HTTP date. */
 export function httpDate(clock: Clock, seconds = 0): string {
 	return new Date(clock.now() + (seconds * 1000)).toUTCString();
 }
 
-/** The settings with which the origin decides alone. */
+/** Settings with which only the origin decides. */
 export const byOrigin = {cacheControl: true, expireAfter: undefined} as const;

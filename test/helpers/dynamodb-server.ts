@@ -7,7 +7,7 @@ import {ServerProcess} from './server-process.ts';
 export type DynamoDbServer = {
 	readonly name: string;
 
-	/** Where it is; it is started when it is first asked for. */
+	/** Returns its URL. The first call starts it. */
 	readonly url: () => Promise<string>;
 };
 
@@ -41,7 +41,7 @@ export function dynamoDbServers(test: TestFn): readonly DynamoDbServer[] {
 
 	const url = process.env.DYNAMODB_URL;
 	if (url === undefined || url === '') {
-		test('DynamoDB Local: not tested, for `DYNAMODB_URL` names none', t => {
+		test('DynamoDB Local: not tested, since `DYNAMODB_URL` is not set', t => {
 			t.log('Without `DYNAMODB_URL` only dynalite is tested');
 			t.pass();
 		});
@@ -57,7 +57,7 @@ export function localClient(endpoint: string): DynamoDBClientConfig {
 	return {endpoint, region: 'local', credentials: {accessKeyId: 'test', secretAccessKey: 'test'}};
 }
 
-/** The URL is asked for by the first call. */
+/** The first call returns the URL. */
 export function clientOf(url: () => Promise<string>): DynamoDBClient {
 	return new DynamoDBClient({
 		...localClient(''),

@@ -4,7 +4,7 @@ import {connect, createServer, type AddressInfo} from 'node:net';
 import {setImmediate as turn, setTimeout as delay} from 'node:timers/promises';
 import type {Handler} from './origin.ts';
 
-/** Answers each request when it is told to. */
+/** A handler that holds requests until the test answers them. */
 export class Gate {
 	readonly held: ServerResponse[] = [];
 	readonly handler: Handler = (_request, response) => {
@@ -14,7 +14,7 @@ export class Gate {
 
 	readonly #waiting: Array<() => void> = [];
 
-	/** The response that was held first and not yet given. */
+	/** Returns the first held response that was not yet returned. */
 	async next(): Promise<ServerResponse> {
 		if (this.held.length === 0) {
 			await new Promise<void>(resolve => {
@@ -25,7 +25,7 @@ export class Gate {
 		return this.held.shift()!;
 	}
 
-	/** The responses that are held once so many requests have come, and all that come with them. */
+	/** Waits until the given number of requests has arrived, and returns the responses to them and to those that arrive with them. */
 	async take(count: number): Promise<ServerResponse[]> {
 		while (this.held.length < count) {
 			await turn();
@@ -37,7 +37,7 @@ export class Gate {
 }
 
 /**
-Resolves when requests that need not wait have reached an origin of this process: it makes as many connections to a server of its own, one after the other, so that a busy machine makes it last longer.
+Resolves when requests that do not wait have reached an origin of this process. It makes connections to its own server, one after the other, so that it takes longer on a busy machine.
 */
 export async function settle(): Promise<void> {
 	await delay(20);
@@ -68,7 +68,7 @@ async function probe(port: number): Promise<void> {
 	await once(socket, 'close');
 }
 
-/** Keeps all responses, for a test to end them in any order. */
+/** Returns a handler that holds all responses, so that a test can end them in any order. */
 export function holdResponses(): {readonly held: ServerResponse[]; readonly handler: Handler; readonly reach: (count: number) => Promise<void>} {
 	const held: ServerResponse[] = [];
 	return {

@@ -22,12 +22,12 @@ export class HandClock implements Clock {
 		};
 	};
 
-	/** How many timers run. */
+	/** The number of running timers. */
 	get timers(): number {
 		return this.#timers.size;
 	}
 
-	/** Moves on, and calls what is due on the way, each at its time. */
+	/** Advances the clock, and calls each timer that is due at its time. */
 	advance(milliseconds: number): void {
 		const end = this.#now + milliseconds;
 		for (let due = this.#firstUntil(end); due !== undefined; due = this.#firstUntil(end)) {

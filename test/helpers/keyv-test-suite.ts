@@ -34,7 +34,7 @@ function shimFor(test: TestFn, prefix: string, except: ReadonlySet<string>): obj
 	let titlesSinceHook = 0;
 	return {
 		beforeEach(hook: Hook) {
-			// Each part of the suite begins with a hook of its own.
+			// Each part of the suite begins with its own hook.
 			if (titlesSinceHook > 0) {
 				before = [];
 				after = [];

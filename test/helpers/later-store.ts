@@ -1,7 +1,7 @@
 import {setImmediate as turn} from 'node:timers/promises';
 import {MemoryStore} from '../../source/stores/memory.ts';
 
-/** Answers later, as a server would. */
+/** A memory store that answers asynchronously, as a server would. */
 export class LaterStore extends MemoryStore {
 	override async get(key: string): Promise<object | string | undefined> {
 		await turn();

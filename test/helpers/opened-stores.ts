@@ -1,44 +1,41 @@
 import {randomUUID} from 'node:crypto';
-import {mkdtemp, rm} from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type {TestFn} from 'ava';
 import {createStore, type CacheSettings} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
-import {ServerProcess} from './server-process.ts';
-import {findRedis, redisCommand, tellServer} from './servers.ts';
+import {reportServer, startRedis} from './servers.ts';
+import {temporaryFolder} from './temporary-folder.ts';
 
-// A busy machine must not make a slow store of one that is none.
+// So that no store is too slow on a busy machine.
 const storeTimeout = 20_000;
 
 export type OpenedStore = AsyncDisposable & {
-	/** The same store for each cache that is made with them. */
+	/** Caches with these settings share one store. */
 	readonly settings: CacheSettings;
 };
 
-/** Where the same must hold: a store of one process, and one in a file. A store more is a line more. */
+/** A store of one process, and one in a file, for tests that must pass on both. */
 export const openedStores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
 	memory: async () => ({settings: {store: new MemoryStore()}, async [Symbol.asyncDispose]() {}}),
 	async sqlite() {
-		const folder = await mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-'));
+		const folder = await temporaryFolder();
 		return {
-			settings: {store: 'sqlite', cacheName: path.join(folder, 'cache'), storeTimeout},
+			settings: {store: 'sqlite', cacheName: path.join(folder.path, 'cache'), storeTimeout},
 			async [Symbol.asyncDispose]() {
-				await rm(folder, {recursive: true});
+				await folder[Symbol.asyncDispose]();
 			},
 		};
 	},
 };
 
 /**
-Where the same must hold across a network, if there is a Redis.
+Starts Redis, if there is one, for tests that must also pass across a network.
 
-To be called before the first test: AVA wants all of them declared at once.
+Call it before the first test, since AVA requires that all tests are declared at once.
 */
 export async function openedRedis(test: TestFn, title: string): Promise<(() => Promise<OpenedStore>) | undefined> {
-	const program = await findRedis();
-	const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
-	tellServer(test, `${title} on redis`, redis && '`redis-server`', '`redis-server` on the PATH');
+	const redis = await startRedis();
+	reportServer(test, `${title} on redis`, redis && '`redis-server`', '`redis-server` on the PATH');
 	test.after.always(async () => {
 		await redis?.stop();
 	});

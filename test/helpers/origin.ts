@@ -23,7 +23,7 @@ export class Origin implements AsyncDisposable {
 	}
 
 	static async start(handler: Handler): Promise<Origin> {
-		// A connection that is kept lasts longer than a busy machine takes between two requests: whoever uses it while it is closed fails.
+		// An idle connection stays open for longer than a busy machine takes between two requests: a request on a connection that is being closed fails.
 		const server = createServer({requireHostHeader: false, keepAliveTimeout: 600_000});
 		server.listen(0, '127.0.0.1');
 		await once(server, 'listening');

@@ -3,7 +3,7 @@ import type {Store} from '../../source/stores/types.ts';
 import {textOf, valueFor} from '../stores/contract.ts';
 import type {Command} from './other-process.ts';
 
-/** Started by `OtherProcess`: opens the store and does what it is told. */
+/** Started by `OtherProcess`: opens the store, and calls the methods that it gets messages for. */
 const [module, namespace, ...args] = process.argv.slice(2) as [string, string, ...string[]];
 const {open} = await import(module) as {open(namespace: string, ...args: string[]): Store | Promise<Store>};
 const store = await open(namespace, ...args);

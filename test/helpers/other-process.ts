@@ -17,7 +17,7 @@ export class OtherProcess implements AsyncDisposable {
 		return new OtherProcess(child);
 	}
 
-	/** What it answers to each; nothing is `null`. */
+	/** Its answer to each call; `undefined` becomes `null`. */
 	async run(...commands: readonly Command[]): Promise<unknown[]> {
 		this.#child.send(commands);
 		return await answerOf(this.#child) as unknown[];

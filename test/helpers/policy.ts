@@ -50,12 +50,12 @@ export function facts({method = 'GET', override, url = 'https://example.com/', f
 /** The settings of a client with `cacheControl: true` and nothing else. */
 export const byOrigin: Partial<PolicySettings> = {cacheControl: true, allowableCodes: undefined, expireAfter: undefined};
 
-/** So many tags, as `Cache-Tag` lists them. */
+/** Returns a `Cache-Tag` with a number of tags. */
 export function tags(length: number): string {
 	return Array.from({length}, (_, index) => index).join(', ');
 }
 
-/** Stored at `start`, fresh for five minutes, unless told otherwise. */
+/** A response stored at `start`, fresh for five minutes by default. */
 export function storedHead(own: Partial<StoredHead> = {}): StoredHead {
 	return {
 		statusCode: 200,

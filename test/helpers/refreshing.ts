@@ -14,7 +14,7 @@ import {answeringStore} from './answering-store.ts';
 export type RefreshingClient = TestClient & {
 	readonly cache: HttpCache;
 
-	/** What refreshes failed with. */
+	/** The errors of refreshes. */
 	readonly errors: Array<Error & {readonly code?: string}>;
 
 	/** Lets what is stored expire. */

@@ -1,5 +1,4 @@
 import {once} from 'node:events';
-import fs from 'node:fs';
 import {
 	createSecureServer,
 	type Http2SecureServer,
@@ -10,11 +9,7 @@ import {
 import type {AddressInfo} from 'node:net';
 import type {ExtendOptions} from 'got';
 import type {Handler, Origin} from './origin.ts';
-
-// Made for these tests, for `localhost` and 127.0.0.1 alone.
-const fixture = (name: string): string => fs.readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-export const key: string = fixture('localhost-key.pem');
-export const cert: string = fixture('localhost-cert.pem');
+import {cert, key} from './certificates.ts';
 
 /** An origin on loopback that speaks HTTP/2, or HTTP/1.1 to those who do not. */
 export class SecureOrigin implements AsyncDisposable {

@@ -10,7 +10,7 @@ export type ServerCommand = {
 	readonly args: (port: number) => readonly string[];
 
 	/** Milliseconds that it may take until it accepts connections. Default: 20,000. */
-	readonly patience?: number;
+	readonly startTimeout?: number;
 };
 
 /**
@@ -34,7 +34,7 @@ export class ServerProcess implements AsyncDisposable {
 
 	/** Resolves when it accepts connections. */
 	async start(): Promise<void> {
-		const {command, args, patience = 20_000} = this.#command;
+		const {command, args, startTimeout = 20_000} = this.#command;
 		const child = spawn(command, args(this.port), {stdio: ['ignore', 'ignore', 'pipe']});
 		this.#child = child;
 		// Also where a test file ends before its hooks have run.
@@ -54,12 +54,12 @@ export class ServerProcess implements AsyncDisposable {
 			once(child, 'error').then(([error]) => `cannot be started: ${String(error)}`),
 			once(child, 'exit').then(([code]) => `ended with ${String(code)}: ${complaint}`),
 		]);
-		const deadline = performance.now() + patience;
+		const deadline = performance.now() + startTimeout;
 		while (!await accepts(this.port)) {
 			const fault = await Promise.race([failed, pause(20)]);
 			if (typeof fault === 'string' || performance.now() > deadline) {
 				child.kill('SIGKILL');
-				throw new Error(`${command} ${fault ?? `did not listen within ${patience} ms`}`);
+				throw new Error(`${command} ${fault ?? `did not listen within ${startTimeout} ms`}`);
 			}
 		}
 	}

@@ -1,13 +1,13 @@
-import {mkdtempSync, rmSync} from 'node:fs';
+import {randomUUID} from 'node:crypto';
 import fs from 'node:fs/promises';
-import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import process from 'node:process';
 import type {TestFn} from 'ava';
-import {MongoClient} from 'mongodb';
+import {MongoClient, type Db} from 'mongodb';
 import {ServerProcess, type ServerCommand} from './server-process.ts';
+import {processFolder} from './temporary-folder.ts';
 
-/** The file of that program, if it is on the PATH. */
+/** Finds the file of a program on the PATH. */
 export async function findProgram(name: string): Promise<string | undefined> {
 	for (const folder of (process.env.PATH ?? '').split(delimiter)) {
 		const file = join(folder, name);
@@ -20,7 +20,7 @@ export async function findProgram(name: string): Promise<string | undefined> {
 	return undefined;
 }
 
-/** Redis that forgets everything when it ends; `args` come last. */
+/** Returns the command of a Redis without persistence. */
 export function redisCommand(command: string, ...args: readonly string[]): ServerCommand {
 	return {
 		command,
@@ -28,7 +28,7 @@ export function redisCommand(command: string, ...args: readonly string[]): Serve
 	};
 }
 
-/** FerretDB, by our program or by its own: MongoDB's protocol over SQLite, in a folder that outlives the process. */
+/** Returns the command of FerretDB, which speaks the protocol of MongoDB over SQLite. */
 export function ferretDbCommand(command: string, folder: string): ServerCommand {
 	return {command, args: port => [`--sqlite-url=file:${folder}/?_pragma=synchronous(0)`, `--listen-addr=127.0.0.1:${port}`]};
 }
@@ -37,23 +37,20 @@ export async function findRedis(): Promise<string | undefined> {
 	return findProgram('redis-server');
 }
 
+/** Starts Redis, if it is on the PATH. */
+export async function startRedis(): Promise<ServerProcess | undefined> {
+	const program = await findRedis();
+	return program === undefined ? undefined : ServerProcess.start(redisCommand(program));
+}
+
 export async function findFerretDb(): Promise<string | undefined> {
 	return process.env.FERRETDB_BINARY ?? findProgram('ferretdb');
 }
 
-/** A folder that is there until the process ends. */
-export function makeFolder(): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	process.once('exit', () => {
-		rmSync(folder, {recursive: true, force: true});
-	});
-	return folder;
-}
-
 /**
-Says by a test's title which server a store's tests meet, or that there is none, which is a failure where `CI` is `true`. `.ci/stores.js` reads it.
+Names the server of a store's tests in the title of a test, or what is missing, which is a failure if `CI` is `true`. `.ci/stores.js` reads the title.
 */
-export function tellServer(test: TestFn, store: string, server: string | undefined, missing: string): void {
+export function reportServer(test: TestFn, store: string, server: string | undefined, missing: string): void {
 	if (server !== undefined) {
 		test(`${store}: served by ${server}`, t => {
 			t.pass();
@@ -63,7 +60,7 @@ export function tellServer(test: TestFn, store: string, server: string | undefin
 
 	test(`${store}: not tested, as there is no ${missing}`, t => {
 		t.log(`The store \`${store}\` is not tested: there is no ${missing}.`);
-		t.not(process.env.CI, 'true', 'where `CI` is `true`, every server must be there');
+		t.not(process.env.CI, 'true', 'every server is required if `CI` is `true`');
 	});
 }
 
@@ -71,15 +68,15 @@ export type MongoServer = {
 	readonly url: string;
 	readonly version: string;
 
-	/** How to start another, to stop and pause it; `undefined` where there is only the one of `MONGODB_URL`. */
+	/** Returns the command that starts another server; `undefined` if there is only that of `MONGODB_URL`. */
 	readonly command: (() => ServerCommand) | undefined;
 	stop(): Promise<void>;
 };
 
-/** The server of `MONGODB_URL`, or FerretDB, started. */
+/** Connects to the server of `MONGODB_URL`, or starts FerretDB. */
 export async function startMongo(): Promise<MongoServer | undefined> {
 	const binary = await findFerretDb();
-	const command = binary === undefined ? undefined : () => ferretDbCommand(binary, makeFolder());
+	const command = binary === undefined ? undefined : () => ferretDbCommand(binary, processFolder());
 	const given = process.env.MONGODB_URL;
 	const server = given === undefined && command !== undefined ? await ServerProcess.start(command()) : undefined;
 	const url = given ?? (server && mongoUrl(server.port));
@@ -98,6 +95,28 @@ export async function startMongo(): Promise<MongoServer | undefined> {
 			await server?.stop();
 		},
 	};
+}
+
+/**
+Starts MongoDB for the tests of a store, and names it in the title of a test. The database is dropped after the tests.
+
+Call it before the first test, since AVA requires that all tests are declared at once.
+*/
+export async function openMongo(test: TestFn, store: string): Promise<(MongoServer & {readonly database: Db}) | undefined> {
+	const server = await startMongo();
+	reportServer(test, store, server?.version, mongoMissing);
+	if (server === undefined) {
+		return undefined;
+	}
+
+	const client = new MongoClient(server.url);
+	const database = client.db(`got_cache_hooks_${randomUUID()}`);
+	test.after.always(async () => {
+		await database.dropDatabase();
+		await client.close();
+		await server.stop();
+	});
+	return {...server, database};
 }
 
 export function mongoUrl(port: number): string {

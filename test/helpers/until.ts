@@ -1,9 +1,9 @@
 import {setTimeout as delay} from 'node:timers/promises';
 
-// Far longer than any machine takes: it is there to name the condition that never holds.
+// Far longer than any machine takes: it names a condition that never holds.
 const longest = 120_000;
 
-/** Resolves once a condition holds, however long that takes. */
+/** Resolves when a condition holds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
 	const signal = AbortSignal.timeout(longest);
 	while (await condition() !== true) {

@@ -30,7 +30,7 @@ const unreadable: readonly Body[] = [
 	['secrets in a long array', json, length => `{"${fill('n', 4000)}":[${list('{"token":1}', length - 5000)}]}`],
 	['many parameters', form, length => fill('a=1&', length)],
 	['many secret parameters', form, length => fill('token=1&', length)],
-	['what looks like a delimiter within a line', parts, length => `--x\r\n\r\n${fill('--x', length)}\r\n--x--\r\n`],
+	['text like a delimiter within a line', parts, length => `--x\r\n\r\n${fill('--x', length)}\r\n--x--\r\n`],
 	['long header lines of a part', parts, length => `--x\r\ncontent-disposition: form-data${fill('; name=a', length)}\r\n\r\n1\r\n--x--\r\n`],
 	['a long preamble', parts, length => `${fill('a', length)}\r\n--x\r\n\r\n1\r\n--x--\r\n`],
 ];
@@ -38,7 +38,7 @@ const unreadable: readonly Body[] = [
 const longest = (type: string): number => type === json ? maxJsonLength - 20_000 : 1024 * 1024;
 
 for (const [what, type, of] of unreadable) {
-	test(`a body with ${what} is not read, and counts as a credential`, t => {
+	test(`a body with ${what} is not parsed, and counts as a credential`, t => {
 		const request = post(type, of(longest(type)));
 		const {hashed, hasBodyCredential} = matchRequest(request, settings);
 		t.deepEqual(hashed.map(([where, name]) => [where, name]), [['body', '']]);
@@ -46,7 +46,7 @@ for (const [what, type, of] of unreadable) {
 		t.not(createKey(request), createKey(post(type, `${request.body as string}\n`)));
 	});
 
-	test(`a body with ${what} is stored without its text, and its key can be made again`, t => {
+	test(`a body with ${what} is stored without its text, and its key can be computed again`, t => {
 		const request = post(type, of(longest(type)));
 		const partition = partitionOf(matchRequest(request, settings).hashed, 'secret');
 		const {body, bodyParts} = redactRequest(request, settings, partition);
@@ -81,7 +81,7 @@ const readable: readonly Body[] = [
 ];
 
 for (const [what, type, of] of readable) {
-	test(`a body with ${what} is read`, t => {
+	test(`a body with ${what} is parsed`, t => {
 		const keyParts = matchRequest(post(type, of(longest(type))), settings);
 		t.false(keyParts.hashed.some(([where]) => where === 'body'));
 	});

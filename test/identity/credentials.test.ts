@@ -22,12 +22,12 @@ const tables: ReadonlyArray<readonly [CredentialClass, ...Array<Readonly<Record<
 
 const capitalized = (word: string): string => `${word[0]!.toUpperCase()}${word.slice(1)}`;
 
-/** The words of a name as its service writes it; an acronym is a word of its own where another follows. */
+/** The words of a name as its service writes it; an acronym before another word is a separate word. */
 const wordsOf = (name: string): string[] => name
 	.replaceAll(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/gv, ' ')
 	.match(/[A-Za-z]+|\d+/gv)?.map(word => word.toLowerCase()) ?? [];
 
-/** A name in all ways in which its words are told apart. */
+/** Returns a name in all spellings that separate its words. */
 const spellings = (words: readonly string[]): readonly string[] => [
 	words.join('_'),
 	words.join('-'),
@@ -140,14 +140,14 @@ for (const question of questionWords) {
 	});
 }
 
-test('a text without words is plain', t => {
+test('a name without words is plain', t => {
 	t.deepEqual(misjudged(['', ' ', '-', '_'.repeat(200), '[][][]', '...', '$', '0', '12345', '\u{0}', '\n'], 'plain'), []);
 	t.deepEqual(misjudged(['é', 'ключ', '密码', '🔑', '\u{D800}', '\u{212A}', '\u{212A}\u{17F}'], 'plain'), []);
 	t.deepEqual(misjudged(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'], 'plain'), []);
 	t.deepEqual(misjudged(['токен_token', '🔑password', 'password🔑', '\u{0}token', 'token\u{D800}'], 'secret'), []);
 });
 
-test('any text has a class', t => {
+test('any name has a class', t => {
 	t.log(`seed ${seed}`);
 	const text = fc.oneof(fc.string({unit: 'binary', maxLength: 260}), fc.string({unit: fc.constantFrom('\u{212A}', '\u{17F}', 'T', 'k', '[', '.', 'key', 'Token', '2fa', '_')}));
 	fc.assert(fc.property(text, name => {

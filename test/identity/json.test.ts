@@ -62,7 +62,7 @@ const {json} = fc.letrec<{json: string; array: string; object: string}>(tie => {
 });
 const text = joined(space, json, space);
 
-/** Text of which most is no JSON: cut, spliced and with other characters. */
+/** Text that is mostly not JSON: cut, spliced and with other characters. */
 const pieces = ['', ...',:"\\[]{}-0.e+ \u{A0}\u{FEFF}\u{B}\n\0\'', 'true', 'nul', 'NaN', 'x', '//'];
 const broken = fc.tuple(text, text, fc.nat(), fc.nat(), fc.constantFrom(...pieces))
 	.map(([first, second, from, to, piece]) => first.slice(0, from % (first.length + 1)) + piece + second.slice(to % (second.length + 1)));
@@ -74,7 +74,7 @@ type Call = readonly [path: JsonPath, value: string];
 
 type Asked = {readonly result: string | undefined; readonly asked: readonly Call[]};
 
-/** What is read, and what was asked while it was. */
+/** The result of reading, and the calls that it made. */
 function asking(read: (text: string, keeps: (path: JsonPath, value: string) => boolean) => string | undefined, source: string, keeps: (path: JsonPath) => boolean): Asked {
 	const asked: Call[] = [];
 	const result = read(source, (path, value) => {
@@ -163,7 +163,7 @@ const wrong: readonly string[] = [
 	'\'a\'',
 ];
 
-test('a text that is no JSON is refused', t => {
+test('text that is not JSON is refused', t => {
 	for (const source of wrong) {
 		t.throws(() => JSON.parse(source) as unknown, undefined, source);
 		t.is(canonicalJson(source, () => true), undefined, source);
@@ -195,7 +195,7 @@ const costly: ReadonlyArray<readonly [what: string, of: (length: number) => unkn
 ];
 
 for (const [what, read] of costly) {
-	test.serial(`reading takes time in proportion to its length: ${what}`, t => {
+	test.serial(`parsing takes time in proportion to the length: ${what}`, t => {
 		t.not(read(maxJsonLength), undefined);
 		const small = cpuTime(() => read(maxJsonLength / 64));
 		const large = cpuTime(() => read(maxJsonLength));
@@ -204,7 +204,7 @@ for (const [what, read] of costly) {
 	});
 }
 
-test.serial('no level copies its content', t => {
+test.serial('no level of nesting copies its content', t => {
 	const long = `"${many('x', 16 * maxJsonLength)}"`;
 	const flat = cpuTime(() => canonicalJson(`[0,${long}]`, all));
 	const deep = cpuTime(() => canonicalJson(`${'[0,'.repeat(490)}${long}${']'.repeat(490)}`, all));

@@ -18,7 +18,7 @@ type Body =
 	| {readonly as: 'text'; readonly type: string; readonly content: string}
 	| {readonly as: 'json' | 'form' | 'parts'; readonly members: Pairs};
 
-/** What a request is meant to be, however it is written. */
+/** The meaning of a request, regardless of its spelling. */
 type Meant = {
 	readonly method: string;
 	readonly override: readonly [name: string, method: string] | undefined;
@@ -34,7 +34,7 @@ type Meant = {
 	readonly body: Body;
 };
 
-/** How it is written. */
+/** The spelling of a request. */
 type Spelling = {
 	readonly capitals: boolean;
 	readonly port: boolean;
@@ -148,15 +148,15 @@ function written(request: Meant, how: Spelling): KeyRequest {
 }
 
 const settings: ReadonlyArray<readonly [title: string, settings: KeySettings]> = [
-	['by the user', {}],
-	['by the origin', {cacheControl: true}],
-	['shared by all', {partitionBy: false, ignoredParameters: []}],
+	['default settings', {}],
+	['cacheControl: true', {cacheControl: true}],
+	['shared by all users', {partitionBy: false, ignoredParameters: []}],
 ];
 
-/** What of a request is meant, as it counts. */
+/** Returns the parts of a request that count. */
 function counted({body, language, query, credential, host, connection, scheme, ...request}: Meant, title: string): string {
 	const sorted = (items: Pairs): Pairs => items.toSorted(([one], [other]) => one < other ? -1 : 1);
-	const hasOrder = title === 'by the origin' ? (items: Pairs): Pairs => items.filter(([name]) => name !== 'access_token' && name !== 'code' && name !== 'password') : sorted;
+	const hasOrder = title === 'cacheControl: true' ? (items: Pairs): Pairs => items.filter(([name]) => name !== 'access_token' && name !== 'code' && name !== 'password') : sorted;
 	return JSON.stringify({
 		...request,
 		scheme,
@@ -165,7 +165,7 @@ function counted({body, language, query, credential, host, connection, scheme, .
 		query: [hasOrder(query), sorted(query)],
 		body: body.as === 'json' || body.as === 'form' ? {...body, members: sorted(body.members)} : body,
 		language: body.as === 'none' ? undefined : language,
-		credential: title === 'shared by all' ? undefined : credential,
+		credential: title === 'shared by all users' ? undefined : credential,
 	});
 }
 

@@ -75,6 +75,6 @@ test('up to 100 references of a Link are read; a Link with more counts as one wi
 	}
 });
 
-test('user info of the request is not that of a relative reference', t => {
+test('a relative reference does not inherit the user info of the request', t => {
 	t.false(exposesCredential({location: '/b'}, 'https://user:secret@example.com/', ignoredByDefault));
 });

@@ -41,7 +41,7 @@ const refused: ReadonlyArray<readonly [title: string, headers: Headers, statusCo
 	['Location with user info', {location: `https://user:${marker}@elsewhere.example/`}, 301],
 	['Location with a session in its path', {location: `/b;jsessionid=${marker}`}, 307],
 	['Location with a URL with a token in its query', {location: `/login?next=${encodeURIComponent(`/b?token=${marker}`)}`}, 302],
-	['Location of something that was made', {location: `/b?sig=${marker}`}, 200],
+	['Location of a created resource', {location: `/b?sig=${marker}`}, 200],
 	['Link with a token', {link: `</1>; rel="prev", </3?page=3&api_key=${marker}>; rel="next"`}],
 	['Link in several lines', {link: ['</1>; rel="prev"', `<${url}>; rel="next"`]}],
 	['Refresh', {refresh: `5; url=/b?token=${marker}`}],
@@ -54,7 +54,7 @@ const refused: ReadonlyArray<readonly [title: string, headers: Headers, statusCo
 ];
 
 for (const [title, headers, statusCode] of refused) {
-	test(`a response with ${title} is passed unchanged, and is not stored with a reason`, async t => {
+	test(`a response with ${title} reaches the caller unchanged, and the reason why it is not stored is given`, async t => {
 		await using origin = await Origin.start(answering(headers, statusCode));
 		const {client, leaks} = createWatched();
 		const options = {followRedirect: false};
@@ -74,7 +74,7 @@ for (const [title, headers, statusCode] of refused) {
 	});
 }
 
-/** Headers that are not stored, while the response is: they are for their caller, and nobody else misses them. */
+/** Headers that are not stored, although the response is: only the caller of the request needs them. */
 const left: ReadonlyArray<readonly [title: string, headers: Headers]> = [
 	['Set-Cookie', {'set-cookie': [`a=${marker}; Path=/`, 'b=1']}],
 	['Set-Cookie2', {'set-cookie2': `a=${marker}`}],
@@ -85,7 +85,7 @@ const left: ReadonlyArray<readonly [title: string, headers: Headers]> = [
 ];
 
 for (const [title, headers] of left) {
-	test(`of a response with ${title} everything else is stored`, async t => {
+	test(`a response with ${title} is stored without it`, async t => {
 		await using origin = await Origin.start(answering(headers));
 		const {client, leaks} = createWatched({ignoredParameters: ['X-Trace']});
 		const first = await client(origin.url);
@@ -157,7 +157,7 @@ for (const [location] of redirects) {
 	});
 }
 
-/** What a 304 brings that may not be stored. */
+/** Headers of a 304 that must not be stored. */
 const news: ReadonlyArray<readonly [title: string, headers: Headers, before: Headers]> = [
 	['a token', {'x-auth-token': marker}, {}],
 	['a session', {'x-session-id': marker}, {}],

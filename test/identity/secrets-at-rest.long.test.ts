@@ -30,7 +30,7 @@ const modes: ReadonlyArray<readonly [title: string, settings: CacheSettings]> = 
 
 for (const keeping of keepings) {
 	for (const [title, settings] of keeping[0] === 'SQLite' ? modes : modes.slice(0, 1)) {
-		test.serial(`${keeping[0]}${title}: no credential of a request is in what is stored and said`, async t => {
+		test.serial(`${keeping[0]}${title}: no credential of a request is stored or shown`, async t => {
 			t.timeout(120_000);
 			await askAll(t, keeping[1], settings);
 		});
@@ -50,7 +50,7 @@ test('the search finds a marker in every form', t => {
 		Buffer.from(Buffer.from(`user:${marker}`).toString('base64')).toString('base64'),
 	];
 	const unread = forms.filter(form => findMarkers(form).length === 0);
-	// Bytes of UTF-8 that are read as UTF-16 are nothing that anybody writes.
+	// Nothing writes UTF-8 bytes that are read as UTF-16.
 	t.deepEqual(unread, forms.slice(5, 21).filter((_form, index) => index % 4 === 3));
 	t.deepEqual(findMarkers('nothing'), []);
 });

@@ -49,14 +49,14 @@ const failures: ReadonlyArray<readonly [title: string, fail: (request: KeyReques
 	['an error about the URL', ({url}) => {
 		throw new Error(`no key for ${url}`);
 	}, /Error/v],
-	['an error with all it has seen', request => {
+	['an error with everything that the function got', request => {
 		throw Object.assign(new TypeError(`no key for\n    at ${request.url}`, {cause: new Error(marker, {cause: request})}), {request, code: marker});
 	}, /TypeError/v],
-	['an error of what cannot be parsed', request => JSON.parse(String(request.headers.authorization)) as never, /SyntaxError/v],
+	['an error with text that cannot be parsed', request => JSON.parse(String(request.headers.authorization)) as never, /SyntaxError/v],
 	['an error of Node.js about a URL', ({url}) => {
 		throw new Error(new URL(`http://[${url}`).href);
 	}, /TypeError.*ERR_INVALID_URL/v],
-	['what is no error', ({headers: {authorization}}) => {
+	['a value that is not an error', ({headers: {authorization}}) => {
 		throw authorization; // eslint-disable-line @typescript-eslint/only-throw-error -- Functions of others do so.
 	}, /string/v],
 ];
@@ -120,11 +120,11 @@ test('the error of a request that a `keyFn` makes invalid does not show that req
 		reported.push(error);
 	});
 	await client(origin.url + target, {headers});
-	t.regex(String(reported[0]), /`keyFn` threw TypeError/v);
+	t.regex(String(reported[0]), /`keyFn` threw SettingError/v);
 	t.deepEqual(findMarkers(words.end()), []);
 });
 
-test('the error of a filter or a function for tags is shown, since these see only stored data', async t => {
+test('errors of filterFn and of a tag function are shown, since these see only stored data', async t => {
 	await using origin = await startOrigin();
 	const fail = ({url, request}: {readonly url: string; readonly request?: unknown}): never => {
 		throw new Error(`not ${url} ${JSON.stringify(request)}`);
@@ -238,32 +238,32 @@ for (const [title, failure, expected] of refreshes) {
 
 const badUrl = `elsewhere/?token=${marker}`;
 
-/** What is refused, and holds a secret by mistake or by its name. */
+/** Invalid values that hold a secret by mistake or by their name. */
 const refusals: ReadonlyArray<readonly [title: string, refuse: () => unknown, path: RegExp]> = [
 	['an unknown setting that may be a secret', () => new HttpCache({partitionSecrt: marker} as never), /partitionSecrt/v],
 	['a wrong setting of a request', () => createClient().client.extend({context: {cache: {token: marker}}})('http://127.0.0.1:1/'), /token/v],
 	['a secret that is a number', () => new HttpCache({partitionSecret: 1_234_567} as never), /partitionSecret/v],
-	['a store by an unknown URL', () => new HttpCache({store: `postgres://user:${marker}@db.example/name`} as never), /cache\.store/v],
-	['a store by a URL with signs in its password', () => new HttpCache({store: `postgres://user:a/b@c#d?${marker}@db.example`} as never), /cache\.store/v],
-	['a store by a URL with a secret in its query', () => new HttpCache({store: `postgres://db.example/name?password=${marker}`} as never), /cache\.store/v],
-	['a store by user info alone', () => new HttpCache({store: `user:${marker}@db.example`} as never), /cache\.store/v],
-	['a Redis by a wrong URL', () => createStore('redis', {url: `redis://user:${marker}#@db.example:99999999`}), /url/v],
-	['a MongoDB by a wrong URL', async () => createStore('mongodb', {url: `mongodb://user:${marker}@`}).get('a'), /host/v],
+	['a store URL with an unknown protocol', () => new HttpCache({store: `postgres://user:${marker}@db.example/name`} as never), /cache\.store/v],
+	['a store URL with special characters in its password', () => new HttpCache({store: `postgres://user:a/b@c#d?${marker}@db.example`} as never), /cache\.store/v],
+	['a store URL with a secret in its query', () => new HttpCache({store: `postgres://db.example/name?password=${marker}`} as never), /cache\.store/v],
+	['a store URL that has only user info', () => new HttpCache({store: `user:${marker}@db.example`} as never), /cache\.store/v],
+	['an invalid Redis URL', () => createStore('redis', {url: `redis://user:${marker}#@db.example:99999999`}), /url/v],
+	['an invalid MongoDB URL', async () => createStore('mongodb', {url: `mongodb://user:${marker}@`}).get('a'), /host/v],
 	['an unknown option of a store', () => createStore('redis', {password: marker} as never), /password/v],
 	['a key of a serializer', () => encrypted({key: marker}), /key/v],
 	['an unknown member of a serializer', () => signed({key: marker} as never), /key/v],
-	['a variable of the environment', () => settingsOfVariables({GOT_CACHE_STORE_TIMEOUT: `5#${marker}`}), /GOT_CACHE_STORE_TIMEOUT/v], // eslint-disable-line @typescript-eslint/naming-convention -- A variable.
+	['an environment variable', () => settingsOfVariables({GOT_CACHE_STORE_TIMEOUT: `5#${marker}`}), /GOT_CACHE_STORE_TIMEOUT/v], // eslint-disable-line @typescript-eslint/naming-convention -- A variable.
 	['a URL to delete', async () => new HttpCache({store: 'memory'}).delete({urls: [badUrl]}), /urls\[0\]/v],
 	['a URL to look for', async () => new HttpCache({store: 'memory'}).get({url: badUrl}), /url/v],
 	['a request to look for', async () => new HttpCache({store: 'memory'}).contains({request: {url: badUrl, headers}}), /request/v],
 	['a URL of an archive', async () => new HttpCache({store: 'memory'}).fromHar({log: {version: '1.2', creator: {name: 'a', version: '1'}, entries: [{startedDateTime: '2026-01-01T00:00:00Z', request: {url: badUrl}, response: {status: 200}}]}}), /entries\[0\]\.request\.url/v],
 	['a header of an archive', async () => new HttpCache({store: 'memory'}).fromHar({log: {version: '1.2', creator: {name: 'a', version: '1'}, entries: [{startedDateTime: '2026-01-01T00:00:00Z', request: {url: 'http://a', headers: [{name: 'x-api-key', value: [marker]}]}, response: {status: 200}}]}}), /headers\[0\]\.value/v],
-	['a header to be saved', async () => new HttpCache({store: 'memory'}).save({url: 'http://a'}, {headers: {'x-auth-token': [marker, 5 as never]}}), /x-auth-token/v],
+	['a header of `save`', async () => new HttpCache({store: 'memory'}).save({url: 'http://a'}, {headers: {'x-auth-token': [marker, 5 as never]}}), /x-auth-token/v],
 	['a URL to invalidate', () => Invalidates({urls: ['a'], requests: [{url: badUrl}]}), /requests\[0\]/v], // eslint-disable-line new-cap -- Decorators have names like classes.
 	['a URL to make a key of', () => createKey({method: 'GET', url: badUrl, headers}), /url/iv],
 	['a URL to explain', async () => explain(createClient().client, {url: badUrl, headers}), /url/iv],
-	['a setting that stays', () => Object.assign(getCache(createClient().client).settings, {partitionSecret: marker}), /partitionSecret/v],
-	['a store that stays', () => Object.assign(getCache(createClient().client).settings, {store: `redis://user:${marker}@db.example`}), /store/v],
+	['a setting that cannot be changed', () => Object.assign(getCache(createClient().client).settings, {partitionSecret: marker}), /partitionSecret/v],
+	['a store that cannot be changed', () => Object.assign(getCache(createClient().client).settings, {store: `redis://user:${marker}@db.example`}), /store/v],
 ];
 
 for (const [title, refuse, named] of refusals) {
@@ -298,7 +298,7 @@ test('settings are shown without their secrets at any depth', t => {
 	t.is(getCache(client).settings.store as string, 'redis://…@127.0.0.1:1/0');
 });
 
-test('of a cached call, the arguments are stored nowhere, and the result unchanged', async t => {
+test('the arguments of a cached call are not stored, and its result is stored unchanged', async t => {
 	const store = new Map<string, unknown>();
 	const cache = new HttpCache({store, serializer: 'json'});
 	const words = new Words(cache);

@@ -1,7 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {createPrivateKey} from 'node:crypto';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {Agent} from 'node:https';
 import net, {type AddressInfo} from 'node:net';
@@ -17,17 +16,16 @@ import {
 import {createClient, majors} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
+import {cert, key} from '../helpers/certificates.ts';
 import {findMarkers, markerOf} from './secrets/marker.ts';
 import {errorTexts, textOf, Words} from './secrets/words.ts';
 
 const marker = markerOf(1);
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
-const [cert, key] = [fixture('localhost-cert.pem'), fixture('localhost-key.pem')];
 const lockedKey = createPrivateKey(key).export({
 	type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: marker,
 }) as string;
 
-/** Lines of keys and certificates, of which none may be anywhere. */
+/** Lines of keys and certificates, none of which may be stored or shown. */
 const lines = [key, lockedKey, cert].flatMap(pem => pem.split('\n').filter(line => /^[\w+\/=]{40,}$/v.test(line)));
 
 type Connection = readonly [title: string, options: ExtendOptions, failure?: RegExp];
@@ -65,7 +63,7 @@ async function check(t: ExecutionContext, url: string, [, options, failure]: Con
 
 for (const [name, instance] of majors) {
 	for (const connection of tls) {
-		test(`${name}: ${connection[0]} for TLS is in nothing that is stored and said`, async t => {
+		test(`${name}: ${connection[0]} for TLS is neither stored nor shown`, async t => {
 			await check(t, await startTlsOrigin(t, {cert, key}, (_request, response) => {
 				response.end('answer');
 			}), connection, instance);
@@ -73,7 +71,7 @@ for (const [name, instance] of majors) {
 	}
 }
 
-test('the credentials for a proxy are not stored, and in no message', async t => {
+test('the credentials for a proxy are neither stored nor shown', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});

@@ -7,14 +7,12 @@ import test from 'ava';
 import {MongoClient} from 'mongodb';
 import {createStore} from '../../source/index.ts';
 import {clientOf, dynamoDbServers} from '../helpers/dynamodb-server.ts';
-import {ServerProcess} from '../helpers/server-process.ts';
-import {findRedis, redisCommand, startMongo} from '../helpers/servers.ts';
+import {startMongo, startRedis} from '../helpers/servers.ts';
 import {askAll} from './secrets/ask-all.ts';
 import type {Keeping} from './secrets/stores.ts';
 import {textOf} from './secrets/words.ts';
 
-const program = await findRedis();
-const redis = program === undefined ? undefined : await ServerProcess.start(redisCommand(program));
+const redis = await startRedis();
 const mongo = await startMongo();
 test.after.always(async () => {
 	await redis?.stop();
@@ -83,7 +81,7 @@ const keepings: readonly Keeping[] = [
 ];
 
 for (const [title, open] of keepings) {
-	test.serial(`${title}: no credential of a request is in what is stored and said`, async t => {
+	test.serial(`${title}: no credential of a request is stored or shown`, async t => {
 		t.timeout(300_000);
 		await askAll(t, open, {});
 	});

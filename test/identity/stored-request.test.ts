@@ -64,7 +64,7 @@ for (const request of marked) {
 		t.notRegex(JSON.stringify(stored(request)), /MARKER/v);
 	});
 
-	test(`${JSON.stringify(request)} has the same key when it is made again`, t => {
+	test(`${JSON.stringify(request)} has the same key when it is computed again`, t => {
 		t.is(rematched(stored(request)), keyOf(request));
 	});
 }
@@ -92,19 +92,19 @@ const changes: readonly Change[] = [
 	['a form field that was ignored begins to count', {method: 'POST', headers: form, body: 'b=1'}, {ignoredParameters: ignoring('b')}, {}, 'dropped'],
 	['a header that was ignored begins to count', team, {ignoredParameters: ignoring('x-team')}, {matchHeaders: true}, 'dropped'],
 	['the order of parameters ceases to count', {}, {cacheControl: true}, {}, {}],
-	['the root of the content is another', {method: 'POST', headers: json, body: '{"data":{"b":1},"c":2}'}, {}, {contentRootKey: 'data', ignoredParameters: ignoring('c')}, {contentRootKey: 'data', ignoredParameters: [...ignoredByDefault.names, 'c']}],
-	['everybody begins to share', token, {}, {partitionBy: false}, {partitionBy: false}],
-	['nobody shares any more, and who asked is not known', token, {partitionBy: false}, {}, 'dropped'],
-	['nobody shares any more, and nobody in particular asked', {}, {partitionBy: false}, {}, {}],
+	['contentRootKey changes', {method: 'POST', headers: json, body: '{"data":{"b":1},"c":2}'}, {}, {contentRootKey: 'data', ignoredParameters: ignoring('c')}, {contentRootKey: 'data', ignoredParameters: [...ignoredByDefault.names, 'c']}],
+	['all users begin to share', token, {}, {partitionBy: false}, {partitionBy: false}],
+	['users no longer share, and the user of the request is unknown', token, {partitionBy: false}, {}, 'dropped'],
+	['users no longer share, and the request had no user', {}, {partitionBy: false}, {}, {}],
 	['tenants take the place of credentials', token, {}, {partitionBy: () => 'a'}, 'dropped'],
-	['tenants are named where there are no credentials', team, {}, {partitionBy: request => String(request.headers['x-team'])}, {partitionBy: () => 'a'}],
-	['a tenant stays who it is', token, {partitionBy: () => 'a'}, {partitionBy: () => 'a', matchHeaders: ['x-team']}, {partitionBy: () => 'a', matchHeaders: ['x-team']}],
+	['tenants are named for requests without credentials', team, {}, {partitionBy: request => String(request.headers['x-team'])}, {partitionBy: () => 'a'}],
+	['a tenant stays the same', token, {partitionBy: () => 'a'}, {partitionBy: () => 'a', matchHeaders: ['x-team']}, {partitionBy: () => 'a', matchHeaders: ['x-team']}],
 	['credentials take the place of tenants', token, {partitionBy: () => 'a'}, {}, 'dropped'],
-	['a header that tells who asks begins to count twice', token, {}, {matchHeaders: ['authorization']}, 'dropped'],
+	['a header that identifies the user begins to count twice', token, {}, {matchHeaders: ['authorization']}, 'dropped'],
 	['a parameter of a path is redacted', {url: 'https://api.test/a;jsessionid=MARKER'}, {}, {}, {}],
-	['a header that is a URL begins to count, and something of it is gone', {headers: {referer: 'https://api.test/?access_token=MARKER'}}, {}, {matchHeaders: ['referer']}, 'dropped'],
-	['lines of a header begin to count that are gone', {headers: {'x-team': ['a', 'b']}}, {ignoredParameters: ignoring('x-team')}, {matchHeaders: true}, 'dropped'],
-	['lines of a credential begin to count that are gone', {headers: {cookie: ['a', 'b']}}, {partitionBy: false}, {}, 'dropped'],
+	['a header that is a URL begins to count, and was stored incompletely', {headers: {referer: 'https://api.test/?access_token=MARKER'}}, {}, {matchHeaders: ['referer']}, 'dropped'],
+	['lines of a header begin to count, and were not stored', {headers: {'x-team': ['a', 'b']}}, {ignoredParameters: ignoring('x-team')}, {matchHeaders: true}, 'dropped'],
+	['lines of a credential begin to count, and were not stored', {headers: {cookie: ['a', 'b']}}, {partitionBy: false}, {}, 'dropped'],
 	['TLS settings stay part of the key', {trust: 'one'}, {}, {matchHeaders: ['x-team'], partitionBy: false}, {matchHeaders: ['x-team'], partitionBy: false}],
 ];
 

@@ -16,7 +16,7 @@ type Headers = Record<string, string | string[]>;
 const http = 'http://127.0.0.1:8080/a?b=c#d';
 const https = 'https://api.example/a';
 
-/** What of the headers is part of the key, and the URL that the origin sees. */
+/** The headers that are part of the key, and the URL that the origin sees. */
 const targets: ReadonlyArray<readonly [title: string, url: string, headers: Headers, parts: ReadonlyArray<readonly [string, string]> | undefined, target: string]> = [
 	['no header', http, {accept: 'a'}, undefined, http],
 	['the authority itself', http, {host: '127.0.0.1:8080'}, undefined, http],
@@ -32,21 +32,21 @@ const targets: ReadonlyArray<readonly [title: string, url: string, headers: Head
 	['another IPv6 host', http, {host: '[::1]'}, [['host', '[::1]']], 'http://[::1]/a?b=c#d'],
 	['the host of the authority without its port', http, {host: '127.0.0.1'}, [['host', '127.0.0.1']], 'http://127.0.0.1/a?b=c#d'],
 	['an empty host', http, {host: ''}, [['host', '']], http],
-	...['a/b', String.raw`a\b`, 'a?', 'a#', 'user@a', '@a', 'a b', 'a\tb', 'a, b', 'a:b', 'a:99999', 'a%2Eb', '[::1', '::1', '[::g]', '[]', '"a"', '<a>'].map(host => [`a host that is none: ${JSON.stringify(host)}`, http, {host}, [['host', host.toLowerCase()]], http] as const),
+	...['a/b', String.raw`a\b`, 'a?', 'a#', 'user@a', '@a', 'a b', 'a\tb', 'a, b', 'a:b', 'a:99999', 'a%2Eb', '[::1', '::1', '[::g]', '[]', '"a"', '<a>'].map(host => [`an invalid host: ${JSON.stringify(host)}`, http, {host}, [['host', host.toLowerCase()]], http] as const),
 	['several hosts', http, {host: ['a', 'b']}, [['host', 'a, b']], http],
-	['the authority of HTTP/2', https, {':authority': 'a.example'}, [[':authority', 'a.example']], 'https://a.example/a'],
-	['the own authority of HTTP/2', https, {':authority': 'api.example'}, undefined, https],
+	['another HTTP/2 authority', https, {':authority': 'a.example'}, [[':authority', 'a.example']], 'https://a.example/a'],
+	['the HTTP/2 authority of the URL', https, {':authority': 'api.example'}, undefined, https],
 	['two authorities', https, {host: 'a.example', ':authority': 'b.example'}, [['host', 'a.example'], [':authority', 'b.example']], 'https://a.example/a'],
 	['two authorities in another order', https, {':authority': 'b.example', host: 'a.example'}, [[':authority', 'b.example'], ['host', 'a.example']], 'https://a.example/a'],
-	['another pseudo-header of HTTP/2', https, {':path': '/a'}, undefined, https],
-	['what frameworks read', http, {
+	['another HTTP/2 pseudo-header', https, {':path': '/a'}, undefined, https],
+	['headers from which frameworks build URLs', http, {
 		'x-rewrite-url': '/b', 'x-forwarded-host': 'A', 'x-original-url': '/c', forwarded: 'host=d',
 	}, [['forwarded', 'host=d'], ['x-forwarded-host', 'A'], ['x-original-url', '/c'], ['x-rewrite-url', '/b']], http],
-	['Forwarded, whom it came from aside', http, {forwarded: 'for=1.2.3.4;host=a.example;by=b, For="[::1]"'}, [['forwarded', ';host=a.example,']], http],
-	['Forwarded that tells only whom it came from', http, {forwarded: 'for=1.2.3.4, for="[2001:db8::1]:4711" ; by=x'}, undefined, http],
-	['Forwarded with a host that looks like one', http, {forwarded: 'host="for=a"'}, [['forwarded', 'host="for=a"']], http],
+	['Forwarded with a host, without its for and by parameters', http, {forwarded: 'for=1.2.3.4;host=a.example;by=b, For="[::1]"'}, [['forwarded', ';host=a.example,']], http],
+	['Forwarded with for and by parameters only', http, {forwarded: 'for=1.2.3.4, for="[2001:db8::1]:4711" ; by=x'}, undefined, http],
+	['Forwarded with a host that looks like a for parameter', http, {forwarded: 'host="for=a"'}, [['forwarded', 'host="for=a"']], http],
 	['a malformed Forwarded', http, {forwarded: 'a'}, [['forwarded', 'a']], http],
-	['a name that begins alike', http, {'host-name': 'a', 'x-forwarded-for': '1.2.3.4'}, undefined, http],
+	['headers with similar names', http, {'host-name': 'a', 'x-forwarded-for': '1.2.3.4'}, undefined, http],
 	['a Unix socket', 'unix:/a.sock:/b', {host: 'a.example'}, [['host', 'a.example']], 'unix:/a.sock:/b'],
 	['a Unix socket in HTTP', 'http://unix/a.sock:/b', {host: 'a.example'}, [['host', 'a.example']], 'http://unix/a.sock:/b'],
 ];
@@ -59,13 +59,13 @@ for (const [title, url, headers, parts, target] of targets) {
 	});
 }
 
-test('the connection to another target of the same authority', t => {
+test('another target of the same authority has the connection of the request', t => {
 	t.is(connectionUrl('http://a.example/b?c', 'http://127.0.0.1:8080/a'), 'http://127.0.0.1:8080/b?c');
 	t.is(connectionUrl('unix:/b', 'unix:/a.sock:/a'), 'unix:/b');
 	t.is(connectionUrl('http://unix/b', 'http://unix/a.sock:/a'), 'http://unix/b');
 });
 
-test('a Host header with the authority of the URL is no part of the key', t => {
+test('a Host header with the authority of the URL is not part of the key', t => {
 	t.is(describedRequest({url: http, headers: {host: '127.0.0.1:8080'}}).fields.host, undefined);
 	t.is(describedRequest({url: https, headers: {HOST: 'Api.Example:443 '}}).fields.host, undefined); // eslint-disable-line @typescript-eslint/naming-convention -- As somebody writes it.
 	t.is(describedRequest({url: https, headers: {host: 'a.example'}}).fields.host, 'a.example');

@@ -6,12 +6,12 @@ import {majors} from '../helpers/clients.ts';
 import {Clock} from '../helpers/origin.ts';
 import {
 	jars,
-	means,
+	identities,
 	users,
-	type Means,
-} from './two-users/means.ts';
+	type Identity,
+} from './two-users/identities.ts';
 import {PersonalOrigin} from './two-users/origin.ts';
-import {waysThrough} from './two-users/ways.ts';
+import {apisOf} from './two-users/apis.ts';
 
 const seed = 16;
 const requests = 400;
@@ -20,34 +20,34 @@ const atOnce = 16;
 type Run = {
 	readonly crossings: readonly string[];
 
-	/** How often the origin answered. */
+	/** The number of responses of the origin. */
 	readonly answers: number;
 
-	/** How many answers there were of each kind. */
+	/** The number of responses of each kind. */
 	readonly kinds: ReadonlyMap<string, number>;
 
-	/** Ways and kinds of responses that met. */
+	/** Each API with the kinds of responses that it got. */
 	readonly met: ReadonlySet<string>;
-	readonly ways: number;
+	readonly apis: number;
 };
 
-/** 400 requests of two users, so many at once, by any way; between them time passes, and the origin may fail. */
-async function run(t: ExecutionContext, [name, instance]: (typeof majors)[number], {tells, options, query = () => '', settings = {}, isSecure = false, isWithoutStreamsOf15 = false}: Means): Promise<Run> {
+/** Sends 400 requests of two users, some of them concurrently, through any API. Between them time passes, and the origin may fail. */
+async function run(t: ExecutionContext, [name, instance]: (typeof majors)[number], {identifyUser, options, query = () => '', settings = {}, isSecure = false, isWithoutStreamsOf15 = false}: Identity): Promise<Run> {
 	t.log(`seed ${seed}`);
 	const random = new Random(seed);
 	const clock = new Clock();
-	await using origin = await PersonalOrigin.start(tells);
+	await using origin = await PersonalOrigin.start(identifyUser);
 	for (const user of users) {
 		const jar = new CookieJar();
 		jars.set(user, jar);
 		await Promise.all([origin.url, origin.secureUrl].map(async url => jar.setCookie(`who=${user}; Path=/`, url)));
 	}
 
-	const {ways, idle} = waysThrough(t, {
+	const {apis, idle} = apisOf(t, {
 		store: new Map(), now: clock.now, expireAfter: 60, staleWhileRevalidate: '5m', staleIfError: '1d', partitionSecret: 'of the tests',
 		allowableMethods: ['GET', 'POST'], allowableCodes: [200], ...settings,
 	}, instance);
-	const names = Object.keys(ways).filter(way => !(isWithoutStreamsOf15 && name === 'Got 15' && way.endsWith('stream')));
+	const names = Object.keys(apis).filter(api => !(isWithoutStreamsOf15 && name === 'Got 15' && api.endsWith('stream')));
 	const kinds = new Map<string, number>();
 	const met = new Set<string>();
 	const crossings: string[] = [];
@@ -57,15 +57,15 @@ async function run(t: ExecutionContext, [name, instance]: (typeof majors)[number
 
 	const ask = async (): Promise<void> => {
 		const user = users[random.below(2)]!;
-		const way = names[random.below(names.length)]!;
+		const api = names[random.below(names.length)]!;
 		const path = `/${['fresh', 'tagged', 'varying', 'to'][random.below(4)]!}/${random.below(2)}`;
-		const url = (isSecure || way.startsWith('HTTP/2') ? origin.secureUrl : origin.url) + path + query(user);
-		const {body, who, reason, isJoined = false} = await ways[way]!(url, options(user), user);
-		met.add(`${way} ${path.split('/', 2)[1]!}`);
+		const url = (isSecure || api.startsWith('HTTP/2') ? origin.secureUrl : origin.url) + path + query(user);
+		const {body, who, reason, isJoined = false} = await apis[api]!(url, options(user), user);
+		met.add(`${api} ${path.split('/', 2)[1]!}`);
 		count(isJoined ? 'joined' : reason ?? 'untold');
 		const wanted = path.startsWith('/to/') && !origin.isDown ? `${user} /home/${user} ` : `${user} `;
 		if (!body.startsWith(wanted) || (who !== undefined && who !== user)) {
-			crossings.push(`${way}: ${user} got ${body} of ${String(who)} for ${path}, ${String(reason)}`);
+			crossings.push(`${api}: ${user} got ${body} of ${String(who)} for ${path}, ${String(reason)}`);
 		}
 	};
 
@@ -83,17 +83,17 @@ async function run(t: ExecutionContext, [name, instance]: (typeof majors)[number
 
 	t.log(`${origin.count} answers of the origin; ${[...kinds].map(([kind, number]) => `${kind} ${number}`).join(', ')}`);
 	return {
-		crossings, answers: origin.count, kinds, met, ways: names.length,
+		crossings, answers: origin.count, kinds, met, apis: names.length,
 	};
 }
 
 for (const major of majors) {
-	for (const [title, how] of Object.entries(means)) {
+	for (const [title, how] of Object.entries(identities)) {
 		test.serial(`${major[0]}: two users who differ by ${title} never get a response of the other, in ${requests} requests`, async t => {
 			t.timeout(120_000);
-			const {crossings, answers, kinds, met, ways} = await run(t, major, how);
+			const {crossings, answers, kinds, met, apis} = await run(t, major, how);
 			t.deepEqual(crossings, []);
-			t.is(met.size, ways * 4, 'each way meets each kind of response');
+			t.is(met.size, apis * 4, 'each API gets each kind of response');
 			for (const kind of ['fresh', 'miss', 'stale-while-revalidate', 'stale-if-error', 'revalidated', 'joined']) {
 				t.is(kinds.has(kind), how.without?.includes(kind) !== true, `${kind} is among the answers`);
 			}
@@ -104,14 +104,14 @@ for (const major of majors) {
 }
 
 test.serial('users with the same credentials share responses, so that the tests above would fail', async t => {
-	const {crossings} = await run(t, majors[0]!, {...means['a header of a service']!, settings: {partitionBy: false}});
+	const {crossings} = await run(t, majors[0]!, {...identities['a header of a service']!, settings: {partitionBy: false}});
 	t.true(crossings.length > 50);
-	for (const way of ['promise', 'another client', 'createCachedGot', 'installed', 'HTTP/2', 'stream', 'HTTP/2 stream', 'text', 'buffer', 'decorated']) {
-		t.true(crossings.some(crossing => crossing.startsWith(`${way}: `)), `by ${way}`);
+	for (const api of ['promise', 'another client', 'createCachedGot', 'installed', 'HTTP/2', 'stream', 'HTTP/2 stream', 'text', 'buffer', 'decorated']) {
+		t.true(crossings.some(crossing => crossing.startsWith(`${api}: `)), `by ${api}`);
 	}
 });
 
-test('two users of a process with an installed cache never get a response of the other, in 400 requests by Got 15 and 16', async t => {
+test('two users of a process with an installed cache never get a response of the other, in 400 requests through Got 15 and 16', async t => {
 	t.timeout(120_000);
 	t.log(`seed ${seed}`);
 	await using origin = await PersonalOrigin.start(({headers, url}) => /ada|bob/v.exec([headers.authorization, headers.cookie, headers['x-api-key'], new URL(url!, 'http://localhost').searchParams.get('token')].join(' '))![0]);
@@ -132,13 +132,13 @@ test('two users of a process with an installed cache never get a response of the
 
 		let now = 0;
 		const {cache} = installCache({store: 'memory', now: () => now, expireAfter: 60, staleWhileRevalidate: '5m'});
-		const means = [user => ({headers: {authorization: user}}), user => ({headers: {cookie: 's=' + user}}), user => ({headers: {'x-api-key': user}}), user => ({searchParams: {token: user}})];
+		const identities = [user => ({headers: {authorization: user}}), user => ({headers: {cookie: 's=' + user}}), user => ({headers: {'x-api-key': user}}), user => ({searchParams: {token: user}})];
 		const crossings = [];
 		const reasons = {};
 		const ask = async () => {
 			const user = ['ada', 'bob'][below(2)];
 			const path = '/' + ['fresh', 'tagged', 'varying', 'to'][below(4)] + '/' + below(2);
-			const options = means[below(4)](user);
+			const options = identities[below(4)](user);
 			const got = [got15, got16][below(2)];
 			let body = '';
 			if (below(3) === 0) {

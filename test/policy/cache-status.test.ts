@@ -11,13 +11,13 @@ import {appendMember} from '../../source/policy/fields.ts';
 const members: ReadonlyArray<readonly [title: string, name: string, facts: StatusFacts, member: string]> = [
 	['§2: a name alone', 'ExampleCache', {}, 'ExampleCache'],
 	['§2: a name that is a host is a token', 'cache.example.com', {}, 'cache.example.com'],
-	['§2: a name that is no token is a string', 'Example Cache', {}, '"Example Cache"'],
+	['§2: a name that is not a token is a string', 'Example Cache', {}, '"Example Cache"'],
 	['§2: a name that starts with a digit is a string', '1cache', {}, '"1cache"'],
 	['§2: an empty name is a string', '', {}, '""'],
 	['§2: quotes in a name are escaped', String.raw`a"b\c`, {}, String.raw`"a\"b\\c"`],
 	['§2: characters of a name outside of ASCII are replaced', 'caché\n', {}, '"cach??"'],
 	['§2.1: a hit', 'A', {hit: true, ttl: 376}, 'A;hit;ttl=376'],
-	['§2.1: a hit has neither fwd nor its companions', 'A', {
+	['§2.1: a hit has neither fwd nor its dependent parameters', 'A', {
 		hit: true, forward: 'stale', forwardStatus: 304, stored: true, collapsed: true,
 	}, 'A;hit'],
 	['§2.1: hit is left out if it is false', 'A', {hit: false, forward: 'miss'}, 'A;fwd=miss'],
@@ -27,14 +27,14 @@ const members: ReadonlyArray<readonly [title: string, name: string, facts: Statu
 	['§2.4: a negative time', 'A', {hit: true, ttl: -412}, 'A;hit;ttl=-412'],
 	['§2.4: no time left', 'A', {hit: true, ttl: -0}, 'A;hit;ttl=0'],
 	['§2.4: a time is rounded down', 'A', {hit: true, ttl: 1.9}, 'A;hit;ttl=1'],
-	['§2.4: a time too great', 'A', {hit: true, ttl: 1e20}, 'A;hit;ttl=999999999999999'],
-	['§2.4: a time too small', 'A', {hit: true, ttl: -1e20}, 'A;hit;ttl=-999999999999999'],
+	['§2.4: a time that is too large', 'A', {hit: true, ttl: 1e20}, 'A;hit;ttl=999999999999999'],
+	['§2.4: a time that is too small', 'A', {hit: true, ttl: -1e20}, 'A;hit;ttl=-999999999999999'],
 	['§2.4: an infinite time is left out', 'A', {hit: true, ttl: Infinity}, 'A;hit'],
 	['§2.5: stored is left out if it is false', 'A', {forward: 'miss', stored: false}, 'A;fwd=miss'],
 	['§2.6: collapsed is left out if it is false', 'A', {forward: 'miss', collapsed: false}, 'A;fwd=miss'],
 	['§2.7: a key is a string', 'A', {hit: true, key: 'abc'}, 'A;hit;key="abc"'],
-	['§2.8: a detail that can be one is a token', 'A', {hit: true, detail: 'MEMORY'}, 'A;hit;detail=MEMORY'],
-	['§2.8: a detail that can be none is a string', 'A', {hit: true, detail: 'from memory'}, 'A;hit;detail="from memory"'],
+	['§2.8: a detail is a token if possible', 'A', {hit: true, detail: 'MEMORY'}, 'A;hit;detail=MEMORY'],
+	['§2.8: a detail that is not a token is a string', 'A', {hit: true, detail: 'from memory'}, 'A;hit;detail="from memory"'],
 	['§2: all in order', 'A', {
 		detail: 'd', key: 'k', ttl: 1, collapsed: true, stored: true, forwardStatus: 200, forward: 'vary-miss',
 	}, 'A;fwd=vary-miss;fwd-status=200;stored;collapsed;ttl=1;key="k";detail=d'],
@@ -55,19 +55,19 @@ for (const forward of reasons) {
 }
 
 const lists: ReadonlyArray<readonly [title: string, existing: string | undefined, list: string]> = [
-	['where there is none', undefined, 'B;hit'],
-	['where it is empty', ' ', 'B;hit'],
-	['after what is there', 'Origin; hit; ttl=5, CDN;fwd=miss', 'Origin; hit; ttl=5, CDN;fwd=miss, B;hit'],
-	['after what cannot be parsed', 'what? ever', 'what? ever, B;hit'],
+	['without a field', undefined, 'B;hit'],
+	['after an empty field', ' ', 'B;hit'],
+	['after another member', 'Origin; hit; ttl=5, CDN;fwd=miss', 'Origin; hit; ttl=5, CDN;fwd=miss, B;hit'],
+	['after an invalid field', 'what? ever', 'what? ever, B;hit'],
 ];
 
 for (const [title, existing, list] of lists) {
-	test(`RFC 9211 §2: the own member is the last one, ${title}`, t => {
+	test(`RFC 9211 §2: the member of this cache is the last one, ${title}`, t => {
 		t.is(appendMember(existing, 'B;hit'), list);
 	});
 }
 
-test('RFC 9211 §2: the member of any facts can be parsed at the end of the list', t => {
+test('RFC 9211 §2: with any facts, the member can be parsed at the end of the list', t => {
 	const text = fc.oneof(fc.string({unit: 'binary'}), fc.string());
 	const number = fc.oneof(fc.double(), fc.integer());
 	const facts = fc.record({

@@ -10,9 +10,9 @@ const valid: ReadonlyArray<readonly [title: string, value: string, expected: num
 	['an IMF-fixdate', 'Sun, 06 Nov 1994 08:49:37 GMT', moment],
 	['an RFC 850 date', 'Sunday, 06-Nov-94 08:49:37 GMT', moment],
 	['an asctime date', 'Sun Nov  6 08:49:37 1994', moment],
-	['an asctime date with two digits of a day', 'Sun Nov 16 08:49:37 1994', Date.UTC(1994, 10, 16, 8, 49, 37)],
+	['an asctime date with a two-digit day', 'Sun Nov 16 08:49:37 1994', Date.UTC(1994, 10, 16, 8, 49, 37)],
 	['an asctime date with a zero', 'Sun Nov 06 08:49:37 1994', moment],
-	['a day of the week that is another', 'Mon, 06 Nov 1994 08:49:37 GMT', moment],
+	['a wrong day of the week', 'Mon, 06 Nov 1994 08:49:37 GMT', moment],
 	['the last second of a day', 'Thu, 31 Dec 2026 23:59:59 GMT', Date.UTC(2026, 11, 31, 23, 59, 59)],
 	['a 29th of February', 'Thu, 29 Feb 2024 00:00:00 GMT', Date.UTC(2024, 1, 29)],
 	['a year after 9000', 'Fri, 31 Dec 9999 23:59:59 GMT', Date.UTC(9999, 11, 31, 23, 59, 59)],
@@ -32,7 +32,7 @@ test('RFC 9110 §5.6.7: each month is read', t => {
 });
 
 for (const value of ['sun, 06 nov 1994 08:49:37 gmt', 'SUNDAY, 06-NOV-94 08:49:37 GMT', 'sUN nOV  6 08:49:37 1994']) {
-	test(`RFC 9111 §4.2: letter case does not count in ${value}`, t => {
+	test(`RFC 9111 §4.2: ${value} is read in any letter case`, t => {
 		t.is(parseHttpDate(value, now), moment);
 	});
 }
@@ -110,7 +110,7 @@ const invalid: ReadonlyArray<string | undefined> = [
 ];
 
 for (const value of invalid) {
-	test(`RFC 9110 §5.6.7: ${JSON.stringify(value) ?? 'nothing'} is no HTTP date`, t => {
+	test(`RFC 9110 §5.6.7: ${JSON.stringify(value) ?? 'nothing'} is not an HTTP date`, t => {
 		t.is(parseHttpDate(value, now), undefined);
 	});
 }

@@ -2,10 +2,10 @@ import {inspect} from 'node:util';
 import test from 'ava';
 import parseDuration from 'parse-duration';
 import {fc} from '../helpers/fast-check.ts';
+import {getExpirationDatetime} from '../../source/settings/settings.ts';
 import {
 	DO_NOT_CACHE,
 	EXPIRE_IMMEDIATELY,
-	getExpirationDatetime,
 	NEVER_EXPIRE,
 	parseExpiration,
 	parsePeriod,
@@ -178,7 +178,7 @@ const refused: readonly unknown[] = [
 ];
 
 for (const value of refused) {
-	test(`${title(value)} means nothing`, t => {
+	test(`${title(value)} is not a duration`, t => {
 		t.is(parseExpiration(value), undefined);
 		t.is(parsePeriod(value), undefined);
 	});

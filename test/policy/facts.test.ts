@@ -35,7 +35,7 @@ function callsOf(run: () => void): (name: string) => number {
 	return name => Math.max(0, ...calls.values().map(functions => functions.get(name) ?? 0));
 }
 
-/** What reads a field, and what takes its value apart. */
+/** The functions that read a field, and those that parse its value. */
 const reading = ['fieldLines', 'fieldValue', 'fieldTokens'];
 const parsing = ['parseDirectives', 'targetedDirectives', 'qualifiedFields', 'deltaMilliseconds', 'parseHttpDate', 'parseEntityTags', 'parseRanges', 'nominatedFields', 'tagsOf', 'ageValue', 'normalizeFieldValue'];
 
@@ -48,11 +48,11 @@ test('the counted functions exist', t => {
 });
 
 const hits: ReadonlyArray<readonly [title: string, request: RequestCase]> = [
-	['by the origin\'s word', {settings: byOrigin}],
-	['by the user\'s word', {}],
+	['with cacheControl: true', {settings: byOrigin}],
+	['with default settings', {}],
 	['with targeted fields', {settings: {...byOrigin, cacheControlTargets: ['cdn-cache-control']}}],
-	['that is always revalidated but for what is immutable', {settings: {...byOrigin, alwaysRevalidate: true}}],
-	['where nothing may be sent', {settings: {...byOrigin, alwaysRevalidate: true, onlyIfCached: true}}],
+	['with alwaysRevalidate', {settings: {...byOrigin, alwaysRevalidate: true}}],
+	['with onlyIfCached', {settings: {...byOrigin, alwaysRevalidate: true, onlyIfCached: true}}],
 ];
 
 for (const [title, request] of hits) {
@@ -73,7 +73,7 @@ for (const [title, request] of hits) {
 	});
 }
 
-test.serial('what may be served stale is found out without parsing a header', t => {
+test.serial('whether a response may be served stale is decided without parsing a header', t => {
 	const head = storedHead({fields});
 	const stored = {...head, facts: factsToStore(new ResponseFacts(head, [], start), [])};
 	const request = facts({settings: {...byOrigin, staleIfError: hour}});
@@ -86,7 +86,7 @@ test.serial('what may be served stale is found out without parsing a header', t 
 	}
 });
 
-test.serial('a caller\'s own condition is all that is parsed for a hit that has one', t => {
+test.serial('for a hit with a precondition, only the precondition is parsed', t => {
 	const head = storedHead({fields});
 	const stored = {...head, facts: factsToStore(new ResponseFacts(head, [], start), [])};
 	const asked = facts({settings: byOrigin, fields: {'if-modified-since': at(start)}});
@@ -147,7 +147,7 @@ test.serial('a 304 with few headers and the stored headers are parsed once', t =
 	}
 });
 
-test.serial('a targeted field is parsed once, and then `Cache-Control` and `Expires` are not', t => {
+test.serial('a targeted field is parsed once, and `Cache-Control` and `Expires` are not parsed', t => {
 	const request = facts({settings: {...byOrigin, cacheControlTargets: ['cdn-cache-control']}});
 	const count = callsOf(() => {
 		onResponse(request, {statusCode: 200, fields}, {stored: undefined, conditional: false}, {requested: start, received: start});

@@ -49,7 +49,7 @@ const different: readonly Row[] = [
 	['white space in a comment in a comment', 'user-agent', ['a (b (c),d), e', 'a (b (c), d), e']],
 	['white space after an escaped parenthesis', 'user-agent', [String.raw`(\),b), a`, String.raw`(\), b), a`]],
 	['white space in an unclosed string or comment', 'x-a', ['"a,b', '"a, b', '(a,b', '(a, b', '((a),b', '((a), b']],
-	['space that is not HTTP\'s', 'x-a', ['a', '\u{A0}a', 'a\u{A0}', '\u{B}a', '\u{FEFF}a']],
+	['white space that HTTP does not define', 'x-a', ['a', '\u{A0}a', 'a\u{A0}', '\u{B}a', '\u{FEFF}a']],
 	['empty members', 'x-a', ['a,b', 'a,,b', 'a,b,', ',a,b']],
 	['weights', 'accept-encoding', ['gzip', 'gzip;q=0', 'gzip;q=0.5', 'gzip;q=1']],
 	['white space that may not be there', 'accept-encoding', ['gzip;q=0', 'gzip;q =0', 'gz ip;q=0']],

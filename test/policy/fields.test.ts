@@ -24,21 +24,21 @@ import {cpuTime} from '../helpers/cpu-time.ts';
 const directives: ReadonlyArray<readonly [title: string, value: string | undefined, parsed: ReadonlyArray<readonly [string, string | true]>]> = [
 	['no value has none', undefined, []],
 	['an empty value has none', '', []],
-	['names are read in any letter case', 'No-CACHE, MAX-age=5', [['no-cache', true], ['max-age', '5']]],
+	['names are case-insensitive', 'No-CACHE, MAX-age=5', [['no-cache', true], ['max-age', '5']]],
 	['an argument may be quoted', 'max-age="5", no-cache="a, b"', [['max-age', '5'], ['no-cache', 'a, b']]],
 	['a quoted comma does not separate members', 'private="x,no-store", max-age=1', [['private', 'x,no-store'], ['max-age', '1']]],
 	['escapes are undone', String.raw`x="a\"b\\c"`, [['x', String.raw`a"b\c`]]],
-	['two that differ are one that is no number', 'max-age=1, max-age=2, a, a=1, b=1, b', [['max-age', '1,2'], ['a', ',1'], ['b', '1,']]],
-	['two that are equal are one', 'max-age=1, max-age="1", a, a', [['max-age', '1'], ['a', true]]],
-	['empty members are passed over', ',, no-store ,,', [['no-store', true]]],
-	['white space is passed over', '  max-age = 5 ,\tno-store', [['max-age', '5'], ['no-store', true]]],
+	['two different arguments are an invalid number', 'max-age=1, max-age=2, a, a=1, b=1, b', [['max-age', '1,2'], ['a', ',1'], ['b', '1,']]],
+	['two equal arguments are one', 'max-age=1, max-age="1", a, a', [['max-age', '1'], ['a', true]]],
+	['empty members are ignored', ',, no-store ,,', [['no-store', true]]],
+	['white space is ignored', '  max-age = 5 ,\tno-store', [['max-age', '5'], ['no-store', true]]],
 	['an argument may be missing', 'max-age=', [['max-age', '']]],
-	['a quote that is not closed has no argument', 'max-age="5', [['max-age', '']]],
+	['a quoted string that is not closed is no argument', 'max-age="5', [['max-age', '']]],
 	['a number in a malformed member is invalid', 'max-age=5 6, no-store', [['max-age', ''], ['no-store', true]]],
 	['a restriction in a malformed member counts', 'max-age=5 no-store; no-cache', [['max-age', ''], ['no-store', true], ['no-cache', true]]],
-	['a member that is quoted is broken', '"max-age=5", public', [['max-age', ''], ['public', true]]],
-	['a quote that is not closed takes all that follows', 'a="b, max-age=5, no-store', [['max-age', ''], ['no-store', true]]],
-	['an argument goes no further than a token', 'max-age=60;no-store, a=b/c', [['max-age', ''], ['no-store', true]]],
+	['a quoted member is malformed', '"max-age=5", public', [['max-age', ''], ['public', true]]],
+	['a quoted string that is not closed includes all that follows', 'a="b, max-age=5, no-store', [['max-age', ''], ['no-store', true]]],
+	['an argument ends where a token ends', 'max-age=60;no-store, a=b/c', [['max-age', ''], ['no-store', true]]],
 	['a name is a token', 'no-store:, (no-cache), public?', [['no-store', true], ['no-cache', true]]],
 	['an unknown word in a malformed member is ignored', '=x, ;y, public', [['public', true]]],
 ];
@@ -57,7 +57,7 @@ const separators = [
 	...['\u{A0}', '\u{FEFF}', '\u{2003}'].map(character => Buffer.from(character).toString('latin1')),
 ].filter(text => !/^[\w\t !#$%\u{26}'*+\-.=^`\|~]$/v.test(text));
 
-test('RFC 9111 §5.2: a restriction counts beside any separator', t => {
+test('RFC 9111 §5.2: a restriction counts with any separator', t => {
 	for (const separator of separators) {
 		for (const restriction of ['no-store', 'no-cache', 'must-revalidate', 'only-if-cached']) {
 			for (const value of [`${separator}${restriction}`, `${restriction}${separator}`, `max-age=60,${separator}${restriction}`, `public${separator}${restriction}`, `max-age=60${separator}${restriction}`, `x=${separator}${restriction}`, `x${separator}=${restriction}, ${restriction}`]) {
@@ -76,7 +76,7 @@ test('RFC 9111 §5.2.2.4: an invalid field name does not limit a directive', t =
 	t.deepEqual(qualifiedFields(parseDirectives('no-cache=" X-A ,\tx-b"'), 'no-cache'), ['x-a', 'x-b']);
 });
 
-test('RFC 9110 §7.6.1: a field that Connection lists is not stored, beside any separator', t => {
+test('RFC 9110 §7.6.1: a field that Connection lists is not stored, with any separator', t => {
 	for (const separator of separators) {
 		t.deepEqual(storableFields(['Connection', `close,${separator}X-Hop${separator}`, 'X-Hop', '1'], []), [], JSON.stringify(separator));
 	}
@@ -105,12 +105,12 @@ const deltas: ReadonlyArray<readonly [argument: string, milliseconds: number | u
 ];
 
 for (const [argument, milliseconds] of deltas) {
-	test(`RFC 9111 §1.2.2: ${argument === '' ? 'nothing' : argument} is ${milliseconds} ms, 42 if it is invalid`, t => {
+	test(`RFC 9111 §1.2.2: ${argument === '' ? 'nothing' : argument} is ${milliseconds} ms (42 if it is invalid)`, t => {
 		t.is(deltaMilliseconds(parseDirectives(argument), 'a', 42), milliseconds);
 	});
 }
 
-test('RFC 9110 §5.3: several lines are one list', t => {
+test('RFC 9110 §5.3: several field lines are one list', t => {
 	const fields = {a: ['1', '2,3'], b: '4', c: undefined};
 	t.deepEqual(fieldLines(fields, 'a'), ['1', '2,3']);
 	t.is(fieldValue(fields, 'a'), '1, 2,3');
@@ -121,7 +121,7 @@ test('RFC 9110 §5.3: several lines are one list', t => {
 	t.deepEqual(fieldTokens({}, 'a'), []);
 });
 
-test('RFC 9111 §3.1: what belongs to the connection is not stored', t => {
+test('RFC 9111 §3.1: fields of the connection are not stored', t => {
 	const raw = [':status', '200', 'Date', 'd', 'Connection', 'close, X-Hop', 'x-hop', '1', 'Transfer-Encoding', 'chunked', 'X-Kept', '2', 'Content-Encoding', 'gzip', 'Content-Length', '9'];
 	t.deepEqual(storableFields(raw, []), ['Date', 'd', 'X-Kept', '2', 'Content-Encoding', 'gzip', 'Content-Length', '9']);
 	t.deepEqual(storableFields(raw, ['content-encoding', 'content-length']), ['Date', 'd', 'X-Kept', '2']);
@@ -149,20 +149,20 @@ test('RFC 9111 §3.2: a 304 updates the stored fields except those that describe
 });
 
 const bodies: ReadonlyArray<readonly [title: string, method: string, statusCode: number, fields: Record<string, string>, byteLength: number, whole: boolean]> = [
-	['without an announced length is whole', 'GET', 200, {}, 3, true],
-	['of the announced length is whole', 'GET', 200, {'content-length': '3'}, 3, true],
-	['that is shorter is not', 'GET', 200, {'content-length': '4'}, 3, false],
-	['that is longer is not', 'GET', 200, {'content-length': '2'}, 3, false],
-	['with a length that is no number is not', 'GET', 200, {'content-length': '3, 3'}, 3, false],
-	['whose length a transfer coding overrides is whole', 'GET', 200, {'content-length': '4', 'transfer-encoding': 'chunked'}, 3, true],
+	['without an announced length is complete', 'GET', 200, {}, 3, true],
+	['of the announced length is complete', 'GET', 200, {'content-length': '3'}, 3, true],
+	['that is shorter is incomplete', 'GET', 200, {'content-length': '4'}, 3, false],
+	['that is longer is not complete', 'GET', 200, {'content-length': '2'}, 3, false],
+	['with a length that is not a number is incomplete', 'GET', 200, {'content-length': '3, 3'}, 3, false],
+	['whose length a transfer coding overrides is complete', 'GET', 200, {'content-length': '4', 'transfer-encoding': 'chunked'}, 3, true],
 	['of HEAD is empty with any Content-Length', 'HEAD', 200, {'content-length': '4'}, 0, true],
 	['of a 204 is empty with any Content-Length', 'GET', 204, {'content-length': '4'}, 0, true],
-	['that is longer than its Content-Length is not, even with a transfer coding', 'GET', 200, {'content-length': '2', 'transfer-encoding': 'chunked'}, 3, false],
-	['of a 205 that is longer than announced is not', 'GET', 205, {'content-length': '0'}, 3, false],
-	['with a length in white space is whole', 'GET', 200, {'content-length': ' 3\t'}, 3, true],
-	['of HEAD is empty even if what was announced is no number', 'HEAD', 200, {'content-length': 'x'}, 0, true],
-	...['+3', '-3', '0x3', '3.0', '3e0', '3\u{A0}', '\u{B}3', '3, 4', '3;', '0b11'].map(length => [`with the length ${JSON.stringify(length)} is not`, 'GET', 200, {'content-length': length}, 3, false] as const),
-	['with an empty length is not', 'GET', 200, {'content-length': ''}, 0, false],
+	['that is longer than its Content-Length is not complete, even with a transfer coding', 'GET', 200, {'content-length': '2', 'transfer-encoding': 'chunked'}, 3, false],
+	['of a 205 that is longer than announced is not complete', 'GET', 205, {'content-length': '0'}, 3, false],
+	['with white space around the length is complete', 'GET', 200, {'content-length': ' 3\t'}, 3, true],
+	['of HEAD is empty even if the announced length is not a number', 'HEAD', 200, {'content-length': 'x'}, 0, true],
+	...['+3', '-3', '0x3', '3.0', '3e0', '3\u{A0}', '\u{B}3', '3, 4', '3;', '0b11'].map(length => [`with the length ${JSON.stringify(length)} is not complete`, 'GET', 200, {'content-length': length}, 3, false] as const),
+	['with an empty length is not complete', 'GET', 200, {'content-length': ''}, 0, false],
 ];
 
 for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
@@ -171,12 +171,12 @@ for (const [title, method, statusCode, fields, byteLength, whole] of bodies) {
 	});
 }
 
-test('a rule table without a row that holds throws', t => {
+test('a rule table without a matching row throws', t => {
 	t.throws(() => decide<object, string>([], {}), {message: /No rule holds/v});
 	t.true(always());
 });
 
-test('the evaluated rules are reported in order, up to the one that holds', t => {
+test('the evaluated rules are reported in order, up to the first that matches', t => {
 	const rule = (reason: 'fresh' | 'stale' | 'miss', held: boolean): Rule<undefined, string> => ({
 		reason,
 		section: `§${reason}`,

@@ -12,19 +12,19 @@ function invalidatedUrls(request: RequestCase, response: ResponseHead): readonly
 }
 
 for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY']) {
-	test(`RFC 9111 §4.4: ${method} is safe and makes nothing invalid`, t => {
+	test(`RFC 9111 §4.4: ${method} is safe and invalidates nothing`, t => {
 		t.deepEqual(invalidatedUrls({method, url}, {statusCode: 200, fields: {location: '/x'}}), []);
 	});
 }
 
 for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE', 'FOO', 'get']) {
-	test(`RFC 9111 §4.4: ${method} makes its target invalid`, t => {
+	test(`RFC 9111 §4.4: ${method} invalidates its target`, t => {
 		t.deepEqual(invalidatedUrls({method, url}, {statusCode: 200, fields: {}}), [url]);
 	});
 }
 
 for (const [statusCode, count] of [[100, 0], [199, 0], [200, 1], [204, 1], [299, 1], [301, 1], [303, 1], [399, 1], [400, 0], [404, 0], [500, 0]] as const) {
-	test(`RFC 9111 §4.4: a ${statusCode} to a POST makes ${count === 0 ? 'nothing' : 'the target'} invalid`, t => {
+	test(`RFC 9111 §4.4: a ${statusCode} to a POST invalidates ${count === 0 ? 'nothing' : 'the target'}`, t => {
 		t.is(invalidatedUrls({method: 'POST', url}, {statusCode, fields: {}}).length, count);
 	});
 }
@@ -47,13 +47,13 @@ const answers: ReadonlyArray<readonly [title: string, fields: Fields, others: re
 	['another host', {location: 'https://www.example.com/x', 'content-location': '//example.org/x'}, []],
 	['another port', {location: 'https://example.com:8443/x'}, []],
 	['a host as the user', {location: 'https://example.com@example.org/x'}, []],
-	['another kind of URL', {location: 'data:,x', 'content-location': 'mailto:a@example.com'}, []],
-	['what is no URL', {location: 'https://[', 'content-location': '/x'}, ['https://example.com/x']],
+	['a URL with another scheme', {location: 'data:,x', 'content-location': 'mailto:a@example.com'}, []],
+	['a value that is not a URL', {location: 'https://[', 'content-location': '/x'}, ['https://example.com/x']],
 	['nothing', {location: ''}, []],
 ];
 
 for (const [title, fields, others] of answers) {
-	test(`RFC 9111 §4.4: beside the target, of ${title}: ${others.length === 0 ? 'nothing' : others.join(' and ')}`, t => {
+	test(`RFC 9111 §4.4: for ${title}, ${others.length === 0 ? 'nothing' : others.join(' and ')} is invalidated besides the target`, t => {
 		t.deepEqual(invalidatedUrls({method: 'POST', url}, {statusCode: 201, fields}), [url, ...others]);
 	});
 }
@@ -62,15 +62,15 @@ test('RFC 9111 §4.4: the target has no fragment', t => {
 	t.deepEqual(invalidatedUrls({method: 'POST', url: `${url}#part`}, {statusCode: 200, fields: {}}), [url]);
 });
 
-test('RFC 9111 §4.4: two URLs without an origin are not of the same one', t => {
+test('RFC 9111 §4.4: two URLs without an origin do not have the same origin', t => {
 	t.deepEqual(invalidatedUrls({method: 'POST', url: 'foo://a/x'}, {statusCode: 200, fields: {location: 'foo://b/x', 'content-location': 'bar://a/x'}}), ['foo://a/x']);
 });
 
-test('RFC 9111 §4.4: without a target that can be parsed nothing is invalid', t => {
+test('RFC 9111 §4.4: a target that cannot be parsed invalidates nothing', t => {
 	t.deepEqual(invalidatedUrls({method: 'POST', url: 'nowhere'}, {statusCode: 200, fields: {location: url}}), []);
 });
 
-test('RFC 9111 §4.4: nothing throws, and every URL is of the target\'s origin, without a fragment, once', t => {
+test('RFC 9111 §4.4: with any headers, every invalidated URL has the origin of the target and no fragment, and is listed once', t => {
 	const location = fc.oneof(fc.string({unit: 'binary'}), fc.webUrl({withFragments: true}), fc.webPath(), fc.constantFrom('//example.com/x', 'https://example.com', '?', '#'));
 	const fields = fc.record({location, 'content-location': fc.oneof(location, fc.array(location))}, {requiredKeys: []});
 	fc.assert(fc.property(fc.oneof(fc.webUrl({withFragments: true}), fc.string()), fc.string(), fc.integer({min: 100, max: 599}), fields, (target, method, statusCode, named) => {
@@ -85,17 +85,17 @@ test('RFC 9111 §4.4: nothing throws, and every URL is of the target\'s origin, 
 
 const both = new Set(['GET', 'HEAD', 'POST']);
 const spared: ReadonlyArray<readonly [title: string, request: RequestCase, invalid: ReadonlyArray<readonly [path: string, keepsOwnMethod: boolean]>]> = [
-	['a POST makes all that is stored of its target invalid', {method: 'POST'}, [['/a', false], ['/b', false]]],
-	['a POST that is cached leaves the others by POST to its target', {method: 'POST', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
-	['a PUT beside a cached POST leaves nothing', {method: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
-	['a POST with another method in its place leaves nothing', {method: 'POST', override: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
-	['a POST with an allowed method in its place leaves its like', {method: 'POST', override: 'GET', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
-	['a POST with GET in its place is unsafe', {method: 'POST', override: 'GET'}, [['/a', false], ['/b', false]]],
-	['a GET with an unsafe method in its place is unsafe', {method: 'GET', override: 'DELETE'}, [['/a', false], ['/b', false]]],
-	['a GET with a safe method in its place is safe', {method: 'GET', override: 'HEAD'}, []],
-	['a cache that is disabled knows of nothing', {method: 'PUT', settings: {disabled: true}}, []],
-	['a cache that is read-only makes nothing invalid', {method: 'PUT', settings: {readOnly: true}}, []],
-	['where the user decides, nothing is invalid', {method: 'PUT', settings: {cacheControl: false}}, []],
+	['a POST invalidates all stored responses of its target', {method: 'POST'}, [['/a', false], ['/b', false]]],
+	['a cached POST does not invalidate other responses to a POST of its target', {method: 'POST', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
+	['a PUT invalidates a cached POST as well', {method: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
+	['a POST with an overriding method invalidates everything', {method: 'POST', override: 'PUT', settings: {allowableMethods: both}}, [['/a', false], ['/b', false]]],
+	['a POST with an overriding method that is allowed keeps other responses to its own method', {method: 'POST', override: 'GET', settings: {allowableMethods: both}}, [['/a', true], ['/b', false]]],
+	['a POST overridden by GET is unsafe', {method: 'POST', override: 'GET'}, [['/a', false], ['/b', false]]],
+	['a GET overridden by an unsafe method is unsafe', {method: 'GET', override: 'DELETE'}, [['/a', false], ['/b', false]]],
+	['a GET overridden by a safe method is safe', {method: 'GET', override: 'HEAD'}, []],
+	['a disabled cache invalidates nothing', {method: 'PUT', settings: {disabled: true}}, []],
+	['a read-only cache invalidates nothing', {method: 'PUT', settings: {readOnly: true}}, []],
+	['in the default mode, nothing is invalidated', {method: 'PUT', settings: {cacheControl: false}}, []],
 ];
 
 for (const [title, request, invalid] of spared) {

@@ -17,7 +17,7 @@ test('a mode records every response without expiration; without a mode, the sett
 	t.like(settingsOfMode('replay'), {onlyIfCached: true, readOnly: true, forceRefresh: false});
 });
 
-test('RFC 6585: what no cache stores is recorded, since a recording is no cache', t => {
+test('RFC 6585: a response that no cache may store is recorded, since a recording is not a cache', t => {
 	const receive = (statusCode: number, mode?: 'record' | 'replay' | 'record-missing'): object => onResponse(
 		facts({settings: {...settingsOfMode(mode), mode, allowableCodes: new Set([statusCode])}}),
 		{statusCode, fields: {}},

@@ -98,7 +98,7 @@ test('a later moment never makes a stale response fresh that was received before
 	}), {numRuns: 2000});
 });
 
-test('what the origin forbids to serve stale is never served stale', t => {
+test('a response that the origin forbids to serve stale is never served stale', t => {
 	const forbidding = fc.constantFrom('must-revalidate', 'max-age=0, must-revalidate', 'no-cache', 'no-cache, max-age=9');
 	fc.assert(fc.property(request, stored, forbidding, moment, (asked, head, value, now) => {
 		const origin = {...asked, settings: {...asked.settings, ...byOrigin, cacheControlTargets: []}};

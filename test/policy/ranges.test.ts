@@ -17,7 +17,7 @@ const part = (start: number, end: number, contentRange: string): Selection => ({
 	kind: 'part', start, end, contentRange,
 });
 
-/** What a selection is called in titles. */
+/** Returns the name of a selection for titles. */
 const nameOf = (selection: Selection): string => selection === undefined
 	? 'for the origin to answer'
 	: {
@@ -101,7 +101,7 @@ const incomplete: ReadonlyArray<readonly [title: string, statusCode: number, fie
 ];
 
 for (const [title, statusCode, fields] of incomplete) {
-	test(`RFC 9110 §14.2: ${title} gives no part`, t => {
+	test(`RFC 9110 §14.2: ${title} has no ranges`, t => {
 		t.deepEqual(select({range: 'bytes=0-4'}, {statusCode, fields}, 10), unknown);
 		t.deepEqual(select({range: 'bytes=0-4', 'if-range': '"b"'}, {statusCode, fields}, 10), unknown);
 		t.deepEqual(select({range: 'bytes=4-0'}, {statusCode, fields}, 10), whole);
@@ -126,12 +126,12 @@ const conditions: ReadonlyArray<readonly [title: string, condition: string | rea
 	['a date where none is stored', modified, {etag: '"a"'}, 'the whole response'],
 	['a date of the second in which the response was made', modified, {...strong, date: modified}, 'the whole response'],
 	['a date where the response has none', modified, {'last-modified': modified}, 'the whole response'],
-	['a date where the response has a broken one', modified, {...strong, date: '0'}, 'the whole response'],
+	['a date where that of the response is invalid', modified, {...strong, date: '0'}, 'the whole response'],
 	['two tags', '"a", "b"', {etag: '"a"'}, 'for the origin to answer'],
 	['two lines', ['"a"', '"a"'], {etag: '"a"'}, 'for the origin to answer'],
 	['a star', '*', {etag: '"a"'}, 'for the origin to answer'],
 	['a tag without quotes', 'a', {etag: 'a'}, 'for the origin to answer'],
-	['a broken date', '2026-06-30', {...strong, 'last-modified': '2026-06-30'}, 'for the origin to answer'],
+	['an invalid date', '2026-06-30', {...strong, 'last-modified': '2026-06-30'}, 'for the origin to answer'],
 	['nothing', '', strong, 'for the origin to answer'],
 ];
 
@@ -141,17 +141,17 @@ for (const [title, condition, fields, kind] of conditions) {
 	});
 }
 
-test('RFC 9110 §13.1.5: If-Range without Range does not count', t => {
+test('RFC 9110 §13.1.5: If-Range without Range is ignored', t => {
 	t.deepEqual(select({'if-range': '"a"'}, {fields: {etag: '"a"'}}, 10), whole);
 });
 
-test('RFC 9110 §13.1.5: the whole answers several ranges whose condition does not hold', t => {
+test('RFC 9110 §13.1.5: the complete response answers several ranges if the precondition fails', t => {
 	t.deepEqual(select({range: 'bytes=0-1,3-4', 'if-range': '"b"'}, {fields: {etag: '"a"'}}, 10), whole);
 });
 
 const text = fc.oneof(fc.string({unit: 'binary'}), fc.string({unit: fc.constantFrom('0', '9', '-', ',', ' ')}).map(set => `bytes=${set}`));
 
-test('RFC 9110 §14.2: nothing throws, and a part is never empty and lies in the body', t => {
+test('RFC 9110 §14.2: with any Range, a part is never empty and lies within the body', t => {
 	fc.assert(fc.property(text, fc.option(fc.string({unit: 'binary'}), {nil: undefined}), fc.nat(200), (range, condition, byteLength) => {
 		const selection = select({range, 'if-range': condition}, {}, byteLength);
 		if (selection?.kind === 'part') {
@@ -164,7 +164,7 @@ test('RFC 9110 §14.2: nothing throws, and a part is never empty and lies in the
 	}));
 });
 
-test('RFC 9110 §14.1.2: a part is what slicing the body gives', t => {
+test('RFC 9110 §14.1.2: a part equals the slice of the body', t => {
 	fc.assert(fc.property(fc.nat(30), fc.nat(30), fc.integer({min: 1, max: 30}), (first, length, byteLength) => {
 		const bytes = Array.from({length: byteLength}, (_, index) => index);
 		const sliced = (range: string) => {

@@ -39,28 +39,28 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['RFC 9111 §3: a response is stored', {}, fresh],
 	['a response that never expires stays in the store', {settings: {expireAfter: {kind: 'never'}}}, stored(undefined, undefined)],
 	['without an expiration, a response never expires', {settings: {expireAfter: undefined}}, stored(undefined, undefined)],
-	['what expires at a moment expires then', {settings: {expireAfter: {kind: 'at', time: start + minute}}}, stored(start + minute, start + minute + hour)],
+	['a response that expires at a Date expires then', {settings: {expireAfter: {kind: 'at', time: start + minute}}}, stored(start + minute, start + minute + hour)],
 	['a URL pattern beats the client\'s expiration', {settings: {urlsExpireAfter: [{matches: () => true, expiration: {kind: 'after', milliseconds: minute}}]}}, stored(start + minute, start + minute + hour)],
 	['the first URL pattern that matches wins', {settings: {urlsExpireAfter: [{matches: () => false, expiration: {kind: 'never'}}, {matches: () => true, expiration: {kind: 'after', milliseconds: minute}}, {matches: () => true, expiration: {kind: 'never'}}]}}, stored(start + minute, start + minute + hour)],
 	['the request\'s own expiration beats a URL pattern', {settings: {requestExpireAfter: {kind: 'after', milliseconds: minute}, urlsExpireAfter: [{matches: () => true, expiration: {kind: 'never'}}]}}, stored(start + minute, start + minute + hour)],
 	['the request\'s max-age beats its own setting', {fields: {'cache-control': 'max-age=120'}, settings: {requestExpireAfter: {kind: 'after', milliseconds: minute}}}, stored(start + (2 * minute), start + (2 * minute) + hour)],
 	['a max-age of 0 does not change the lifetime', {fields: {'cache-control': 'max-age=0'}}, fresh],
-	['a max-age beyond all measure is cut to 2^31 s', {fields: {'cache-control': 'max-age=99999999999999999999'}}, stored(start + (2_147_483_648 * 1000), start + (2_147_483_648 * 1000) + hour)],
-	['a response that may be served stale stays in the store so long', {settings: {staleIfError: 3 * hour, staleWhileRevalidate: 2 * hour}}, stored(start + (5 * minute), start + (5 * minute) + (3 * hour))],
+	['a max-age that is too large is 2^31 s', {fields: {'cache-control': 'max-age=99999999999999999999'}}, stored(start + (2_147_483_648 * 1000), start + (2_147_483_648 * 1000) + hour)],
+	['a response that may be served stale stays in the store that long', {settings: {staleIfError: 3 * hour, staleWhileRevalidate: 2 * hour}}, stored(start + (5 * minute), start + (5 * minute) + (3 * hour))],
 	['a response that may always be served stale stays in the store', {settings: {staleIfError: Infinity}}, stored(start + (5 * minute), undefined)],
 
 	['a status that is not allowed is not stored', {status: 404}, pass('status-code')],
 	['a status that is allowed is stored', {status: 404, settings: {allowableCodes: new Set([404])}}, fresh],
 	['an interim status is never stored', {status: 101, settings: {allowableCodes: new Set([101])}}, pass('status-code')],
-	['RFC 9111 §3.3: a part is not stored', {status: 206, settings: {allowableCodes: new Set([206])}}, pass('partial')],
+	['RFC 9111 §3.3: a partial response is not stored', {status: 206, settings: {allowableCodes: new Set([206])}}, pass('partial')],
 	['RFC 9111 §3.3: a response with Content-Range is not stored', {response: {'content-range': 'bytes 0-1/2'}}, pass('partial')],
 	['RFC 9111 §4.1: Vary: * is not stored', {response: {vary: 'accept, *'}}, pass('vary-star')],
-	['a malformed Vary is as *', {response: {vary: 'accept, "cookie'}}, pass('vary-star')],
-	['as many tags as may be are stored', {response: {'cache-tag': tags(maxTags)}}, fresh],
-	['more tags than may be are not stored', {response: {'cache-tag': tags(maxTags), 'surrogate-key': 'another'}}, pass('too-many-tags')],
+	['a malformed Vary counts as *', {response: {vary: 'accept, "cookie'}}, pass('vary-star')],
+	['the maximum number of tags is stored', {response: {'cache-tag': tags(maxTags)}}, fresh],
+	['a response with too many tags is not stored', {response: {'cache-tag': tags(maxTags), 'surrogate-key': 'another'}}, pass('too-many-tags')],
 	['a tag that is too long is not stored', {response: {'cache-tag': 'x'.repeat(maxTagLength + 1)}}, pass('too-many-tags')],
 	['a response with too many tags deletes the stored one', {response: {'cache-tag': tags(maxTags + 1)}, stored: {}}, {...pass('too-many-tags'), stored: 'delete'}],
-	['what has too many tags takes the place of nothing where it is an error', {
+	['an error with too many tags does not replace the stored response', {
 		status: 500, settings: {allowableCodes: new Set([500])}, response: {'cache-tag': tags(maxTags + 1)}, stored: {},
 	}, pass('too-many-tags')],
 	['a new response has no tags of the stored one', {response: {'cache-tag': tags(maxTags)}, stored: {tags: ['old']}}, fresh],
@@ -72,18 +72,18 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['expireAfter 0 without a validator is stored if it may be served instead of an error', {settings: {expireAfter: {kind: 'after', milliseconds: 0}, staleIfError: Infinity}}, stored(start, undefined)],
 
 	['a redirect is stored even if its code is not allowed', {status: 302, response: {location: '/x'}}, fresh],
-	['a redirect is as long fresh as its target', {...redirectToLong, status: 301}, stored(start + hour, start + (2 * hour))],
+	['a redirect is fresh as long as its target', {...redirectToLong, status: 301}, stored(start + hour, start + (2 * hour))],
 	['a redirect to a URL that is never cached is not stored', {status: 307, response: {location: 'https://other.example/'}, settings: {urlsExpireAfter: [{matches: url => url === 'https://other.example/', expiration: {kind: 'do-not-cache'}}]}}, pass('do-not-cache')],
-	['a redirect to no URL has its own expiration', {status: 308, response: {location: 'http://['}}, fresh],
-	['a redirect that leads nowhere is a status like others', {status: 303}, pass('status-code')],
-	['a Location of no redirect leads nowhere', {
+	['a redirect to an invalid URL has its own expiration', {status: 308, response: {location: 'http://['}}, fresh],
+	['a redirect without a Location counts as any other status', {status: 303}, pass('status-code')],
+	['a Location without a redirect status is ignored', {
 		status: 200, url: redirectToLong.url, settings: redirectToLong.settings, response: redirectToLong.response,
 	}, fresh],
 
-	['RFC 9111 §4.3.3: a 304 freshens what was stored', {status: 304, conditional: true, stored: {}}, {
+	['RFC 9111 §4.3.3: a 304 freshens the stored response', {status: 304, conditional: true, stored: {}}, {
 		do: 'freshen', view: {kind: 'whole'}, effect: 'store', excludedFields: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + (5 * minute), retainUntil: start + (5 * minute) + hour,
 	}],
-	['a redirect that is freshened is as long fresh as its target', {
+	['a freshened redirect is fresh as long as its target', {
 		...redirectToLong, status: 304, response: {}, conditional: true, stored: {statusCode: 301, fields: {location: '/long'}},
 	}, {
 		do: 'freshen', view: {kind: 'whole'}, effect: 'store', excludedFields: [], vary: [], reason: 'revalidated', initialAge: 0, expires: start + hour, retainUntil: start + (2 * hour),
@@ -100,29 +100,29 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	}],
 	['RFC 9111 §4.3.3: a 304 that the caller asked for is not stored', {status: 304, fields: {'if-none-match': '"a"'}, settings: {allowableCodes: new Set([304])}}, pass('not-modified')],
 	['RFC 9110 §15.4.5: an unexpected 304 is resent', {status: 304}, {do: 'resend', reason: 'not-modified'}],
-	['RFC 9110 §15.4.5: and given where it comes again', {status: 304, isResent: true}, pass('not-modified')],
-	['RFC 9110 §15.4.5: no unsafe request is sent again', {status: 304, method: 'POST'}, pass('not-modified')],
+	['RFC 9110 §15.4.5: a second unexpected 304 is passed on', {status: 304, isResent: true}, pass('not-modified')],
+	['RFC 9110 §15.4.5: an unsafe request is not sent again', {status: 304, method: 'POST'}, pass('not-modified')],
 
 	['RFC 5861 §4: a stale response is served instead of a 503', {
 		status: 503, stored: {}, settings: {staleIfError: Infinity}, after: hour,
 	}, serveStale],
-	['RFC 5861 §4: not after its time', {
+	['RFC 5861 §4: a stale response is not served after the stale-if-error time', {
 		status: 503, stored: {}, settings: {staleIfError: minute}, after: hour,
 	}, pass('status-code')],
 	['staleIfError serves a stale response instead of an error status that is not allowed', {
 		status: 404, stored: {}, settings: {staleIfError: Infinity}, after: hour,
 	}, serveStale],
-	['staleIfError lets an error status that is allowed be stored', {status: 404, stored: {}, settings: {staleIfError: Infinity, allowableCodes: new Set([404])}}, stored(start + (5 * minute), undefined)],
+	['an error status that is allowed is stored despite staleIfError', {status: 404, stored: {}, settings: {staleIfError: Infinity, allowableCodes: new Set([404])}}, stored(start + (5 * minute), undefined)],
 	['RFC 5861 §4: the request\'s stale-if-error counts', {
 		status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, after: (6 * minute) - 1,
 	}, serveStale],
 	['RFC 5861 §4: the request\'s stale-if-error limits the setting', {
 		status: 500, stored: {}, fields: {'cache-control': 'stale-if-error=60'}, settings: {staleIfError: Infinity}, after: hour,
 	}, pass('status-code')],
-	['a stale-if-error without a time has none', {
+	['a stale-if-error without a value has no limit', {
 		status: 500, stored: {}, fields: {'cache-control': 'stale-if-error'}, after: 100 * hour,
 	}, serveStale],
-	['without anything stored an error is the answer', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
+	['without a stored response an error is passed on', {status: 503, settings: {staleIfError: Infinity}}, pass('status-code')],
 ];
 
 for (const [title, {status = 200, response = {}, stored: own, conditional = false, exposesCredential = false, isResent = false, after = 0, ...request}, decision] of table) {
@@ -135,11 +135,11 @@ for (const [title, {status = 200, response = {}, stored: own, conditional = fals
 }
 
 const errors: ReadonlyArray<readonly [title: string, request: RequestCase, stored: Partial<StoredHead> | undefined, decision: object]> = [
-	['a failure is the caller\'s', {}, {}, pass('no-response')],
-	['without anything stored a failure is the caller\'s', {settings: {staleIfError: Infinity}}, undefined, pass('no-response')],
+	['a failure is passed to the caller', {}, {}, pass('no-response')],
+	['without a stored response a failure is passed to the caller', {settings: {staleIfError: Infinity}}, undefined, pass('no-response')],
 	['RFC 5861 §4: a stale response is served', {settings: {staleIfError: Infinity}}, {}, serveStale],
-	['RFC 9111 §4.2.4: one that is too stale does not', {settings: {staleIfError: minute}}, {}, pass('no-response')],
-	['one that never expires is served', {settings: {staleIfError: minute}}, {expires: undefined}, serveStale],
+	['RFC 9111 §4.2.4: a response that is stale for too long is not served', {settings: {staleIfError: minute}}, {}, pass('no-response')],
+	['a response that never expires is served', {settings: {staleIfError: minute}}, {expires: undefined}, serveStale],
 ];
 
 for (const [title, request, own, decision] of errors) {

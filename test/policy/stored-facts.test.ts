@@ -28,8 +28,8 @@ const carried: ReadonlyArray<readonly [title: string, fields: Fields, carried: S
 	['periods', {'cache-control': 'stale-if-error=1, stale-while-revalidate=x'}, {staleIfError: 1000, staleWhileRevalidate: 0}],
 	['a strong date', {'last-modified': at(start - 1000), date: at(start)}, {lastModified: start - 1000}],
 	['a date of less than a second before', {'last-modified': at(start), date: at(start)}, {lastModified: start, isDateWeak: true}],
-	['a date beside none', {'last-modified': at(start)}, {lastModified: start, isDateWeak: true}],
-	['a date that is none', {'last-modified': 'then', date: at(start)}, {}],
+	['a Last-Modified without a Date', {'last-modified': at(start)}, {lastModified: start, isDateWeak: true}],
+	['an invalid date', {'last-modified': 'then', date: at(start)}, {}],
 	['a targeted field', {'cache-control': 'no-cache', 'a-cache-control': 'immutable', 'b-cache-control': ''}, {immutable: true, targets: ['a-cache-control', 'b-cache-control']}],
 ];
 
@@ -40,7 +40,7 @@ for (const [title, lines, expectedFacts] of carried) {
 	});
 }
 
-test('facts that are stored by other targeted fields are made anew', t => {
+test('facts that were stored for other targeted fields are computed again', t => {
 	const lines = {'cache-control': 'no-cache', 'a-cache-control': 'immutable', 'b-cache-control': 'must-revalidate'};
 	const by = (targets: readonly string[]): StoredFacts => {
 		const head = storedHead({fields: lines});
@@ -58,7 +58,7 @@ test('facts that are stored by other targeted fields are made anew', t => {
 	t.is(storedFacts(storedHead({fields: lines, facts: own}), {cacheControlTargets: []}), own, 'a target that is not there parts nothing');
 });
 
-test('facts are plain data, and decide as the headers do', t => {
+test('facts are plain data, and lead to the same decisions as the headers', t => {
 	const directive = fc.constantFrom('no-cache', 'no-cache="x"', 'must-revalidate', 'immutable', 'stale-if-error=60', 'stale-while-revalidate=60', 'stale-if-error=x', 'max-age=5');
 	const date = fc.oneof(fc.constantFrom('0', 'soon'), fc.integer({min: start - hour, max: start + hour}).map(time => at(time)));
 	const lines = fc.record({

@@ -136,7 +136,7 @@ for (const [glob, matched] of golden) {
 	});
 }
 
-test('a glob without special characters matches all URLs that go on after it', t => {
+test('a glob without special characters matches all URLs that begin with it', t => {
 	fc.assert(fc.property(fc.string({unit: 'grapheme'}).map(text => text.replaceAll(/[*:?\[]/gv, '')), fc.webPath().map(path => path.replaceAll(':', '')), (text, rest) => {
 		t.true(compileUrlPattern(text)(`https://${text}${rest}`));
 		t.true(compileUrlPattern(`http://${text}*`)(`https://${text}${rest}`));
@@ -144,13 +144,13 @@ test('a glob without special characters matches all URLs that go on after it', t
 	}));
 });
 
-test('a glob of any characters is understood', t => {
+test('a glob may contain any characters', t => {
 	fc.assert(fc.property(fc.string({unit: 'binary'}), fc.webUrl(), (glob, url) => {
 		t.is(typeof compileUrlPattern(glob)(url), 'boolean');
 	}));
 });
 
-test('a glob of many stars takes time in proportion to the length of the URL', t => {
+test('a glob with many stars takes time in proportion to the length of the URL', t => {
 	const matches = compileUrlPattern(`${'*a'.repeat(30)}b`);
 	const milliseconds = (length: number): number => cpuTime(() => {
 		t.false(matches(`https://${'a'.repeat(length)}`));
@@ -186,7 +186,7 @@ for (const [pattern, url, isMatch] of wholeUrl) {
 	});
 }
 
-test('a RegExp with a state always gives the same result and keeps its state', t => {
+test('a RegExp with a `lastIndex` always gives the same result and keeps it', t => {
 	for (const pattern of [/example/gv, /example/vy, /https/gvy]) {
 		pattern.lastIndex = 3;
 		const matches = compileUrlPattern(pattern);

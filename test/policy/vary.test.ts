@@ -6,7 +6,7 @@ const list = (length: number): string => Array.from({length}, (_, index) => `x-$
 
 const varies: ReadonlyArray<readonly [title: string, vary: string | readonly string[] | undefined, names: readonly string[] | '*']> = [
 	['no field', undefined, []],
-	['an empty one', '', []],
+	['an empty field', '', []],
 	['nothing but commas', ' , ,\t', []],
 	['names in any letter case, each once', ['B, a', 'b'], ['a', 'b']],
 	['white space and empty members', ' \taccept ,, cookie\t', ['accept', 'cookie']],
@@ -15,18 +15,18 @@ const varies: ReadonlyArray<readonly [title: string, vary: string | readonly str
 	['an asterisk among others', 'accept, *', '*'],
 	['an asterisk on another line', ['accept', '*'], '*'],
 	['a name in quotes', '"accept"', '*'],
-	['a quote that is not closed', 'accept, "cookie', '*'],
+	['a quoted string that is not closed', 'accept, "cookie', '*'],
 	['a comment', 'accept (x)', '*'],
 	['two words', 'accept cookie', '*'],
 	['other separators', 'accept; cookie', '*'],
 	['a colon', 'vary: accept', '*'],
 	['control characters', 'accept\0', '*'],
 	['a line feed', 'accept\ncookie', '*'],
-	['space that is not HTTP\'s', 'accept\u{A0}', '*'],
+	['white space that HTTP does not define', 'accept\u{A0}', '*'],
 	['other characters', '\u{E9}', '*'],
-	['as many as may be', list(maxNominatedFields), list(maxNominatedFields).split(', ').toSorted()],
-	['as many as may be, some of them twice', `${list(maxNominatedFields)}, ${list(maxNominatedFields)}`, list(maxNominatedFields).split(', ').toSorted()],
-	['more than may be', list(maxNominatedFields + 1), '*'],
+	['the maximum number', list(maxNominatedFields), list(maxNominatedFields).split(', ').toSorted()],
+	['the maximum number, some of them twice', `${list(maxNominatedFields)}, ${list(maxNominatedFields)}`, list(maxNominatedFields).split(', ').toSorted()],
+	['more than the maximum number', list(maxNominatedFields + 1), '*'],
 	['thousands', list(4000), '*'],
 ];
 
@@ -36,7 +36,7 @@ for (const [title, vary, names] of varies) {
 	});
 }
 
-test('the values that part variants are normalized, and an absent one is not an empty one', t => {
+test('the values that select variants are normalized, and an absent one differs from an empty one', t => {
 	t.deepEqual(
 		nominatedValues(['accept-encoding', 'x-a', 'x-b', 'x-c', 'x-d'], {
 			'accept-encoding': 'GZIP, br', 'x-a': [' x ,y', '"a, b"'], 'x-b': '', 'x-c': undefined,

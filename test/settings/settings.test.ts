@@ -87,7 +87,7 @@ test('a client has at most 42 settings', t => {
 	t.true(Object.keys(clientTable).length <= 42);
 });
 
-test('these settings cannot change while a client is in use', t => {
+test('some settings cannot be changed after a client is created', t => {
 	t.deepEqual(fixedSettings.keys().toArray().toSorted(), ['autoclose', 'cacheName', 'decodeContent', 'failFast', 'lock', 'maxBytes', 'maxEntries', 'maxEntryBytes', 'mode', 'now', 'partitionSecret', 'serializer', 'store', 'storeTimeout']);
 });
 
@@ -190,10 +190,11 @@ const refused: ReadonlyArray<readonly [settings: unknown, path: string, message:
 	[{partitionBy: true}, 'cache.partitionBy', '`\'credentials\'`, `false` or a function `(request) => string`'],
 	[{partitionSecret: ''}, 'cache.partitionSecret', 'a string or bytes that are not empty'],
 	[{partitionSecret: new Uint8Array()}, 'cache.partitionSecret', 'an instance of Uint8Array'],
-	[{singleFlight: 'yes'}, 'cache.singleFlight', 'a boolean, or an object of `maxWait`, a duration above 0'],
-	[{singleFlight: {}}, 'cache.singleFlight', 'an object of `maxWait`'],
-	[{singleFlight: {maxWait: 0}}, 'cache.singleFlight', 'a duration above 0'],
-	[{singleFlight: {maxWait: '1s', wait: 1}}, 'cache.singleFlight', 'an object of `maxWait`'],
+	[{singleFlight: 'yes'}, 'cache.singleFlight', 'a boolean, or an object with `maxWait`'],
+	[{singleFlight: {}}, 'cache.singleFlight', 'an object with `maxWait`'],
+	[{singleFlight: {maxWait: 0}}, 'cache.singleFlight.maxWait', 'a duration above 0'],
+	[{singleFlight: {maxWait: '1s', wait: 1}}, 'cache.singleFlight.wait', 'The only option is `maxWait`.'],
+	[{cacheStatus: {name: ''}}, 'cache.cacheStatus.name', 'a string that is not empty'],
 	[{contentRootKey: ''}, 'cache.contentRootKey', 'a string that is not empty'],
 	[{ignoredParameters: 'token'}, 'cache.ignoredParameters', 'an array or a Set of parameters, got string "token"'],
 	[{ignoredParameters: ['token', '']}, 'cache.ignoredParameters[1]', 'a name, a RegExp or a JSON path'],
@@ -228,11 +229,11 @@ const refused: ReadonlyArray<readonly [settings: unknown, path: string, message:
 	[JSON.parse('{"__proto__": 1}'), 'cache.__proto__', 'Unknown setting'],
 	[{constructor: 1}, 'cache.constructor', 'Unknown setting'],
 	[{refresh: true}, 'cache.refresh', '`cache.refresh` is not a setting of a client. Set `refresh` for a request.'],
-	[null, 'cache', 'an object of settings, got null'],
-	['a', 'cache', 'an object of settings, got string "a"'],
-	[[], 'cache', 'an object of settings, got an instance of Array'],
-	[/a/v, 'cache', 'an object of settings, got RegExp /a/v'],
-	[() => ({}), 'cache', 'an object of settings'],
+	[null, 'cache', 'an object with settings, got null'],
+	['a', 'cache', 'an object with settings, got string "a"'],
+	[[], 'cache', 'an object with settings, got an array'],
+	[/a/v, 'cache', 'an object with settings, got RegExp /a/v'],
+	[() => ({}), 'cache', 'an object with settings'],
 ];
 
 for (const [settings, path, message] of refused) {
@@ -249,7 +250,7 @@ const refusedForRequest: ReadonlyArray<readonly [settings: unknown, path: string
 	[{expireAfter: '5 parsecs'}, 'context.cache.expireAfter', 'got string "5 parsecs"'],
 	[{store: 'memory'}, 'context.cache.store', '`context.cache.store` is not a setting of a request. Set `store` for the client.'],
 	[{force_refresh: true}, 'context.cache.force_refresh', 'Did you mean `forceRefresh`?'],
-	[true, 'context.cache', 'an object of settings, got boolean true'],
+	[true, 'context.cache', 'an object with settings, got boolean true'],
 ];
 
 for (const [settings, path, message] of refusedForRequest) {
@@ -265,7 +266,7 @@ test('an error names the path that is given', t => {
 	t.is(error.path, 'options.refresh');
 });
 
-test('settings of a request are parsed, and those that are not given are absent', t => {
+test('settings of a request are parsed, and missing ones stay absent', t => {
 	t.deepEqual(resolveRequestSettings({
 		expireAfter: '1m',
 		refresh: true,

@@ -17,7 +17,7 @@ export type FaultOptions = {
 	/** Milliseconds that a call may take: what the server is sure to keep while it is well. Default: 300. */
 	readonly storeTimeout?: number;
 
-	/** What the store is known not to do. */
+	/** The tests that the store is known to fail. */
 	readonly limits?: readonly KnownLimit[];
 };
 

@@ -10,7 +10,7 @@ import {MemoryStore} from '../../source/stores/memory.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testStore} from './contract.ts';
 import {elsewhere} from './open-elsewhere.ts';
-import {PromiseAdapter} from './adapters.ts';
+import {PromiseAdapter} from './fake-adapters.ts';
 
 const everything = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
 

@@ -34,7 +34,7 @@ export type ContractOptions = {
 	/** Which of the methods that a store may lack this one has: without it, those of the store are tested, and none that is missing is missed. */
 	readonly offers?: ReadonlyArray<'add' | 'find' | 'deleteFound' | 'count' | 'size'>;
 
-	/** What it is known not to do. */
+	/** The tests that it is known to fail. */
 	readonly limits?: readonly KnownLimit[];
 };
 
@@ -44,7 +44,7 @@ export type KnownLimit = {
 	readonly test: string;
 	readonly because: string;
 
-	/** What the failure says. */
+	/** The message of the failure. */
 	readonly shows: RegExp;
 };
 
@@ -448,7 +448,7 @@ function testProcesses(check: Check, {makePlace, offers}: ContractOptions): void
 async function fillIndexed(store: Store): Promise<void> {
 	for (const [key, createdAt, freshUntil, size] of [['c', 1, 10, 900], ['a', 2, 20, 300], ['b', 3, 30, 100], ['d', 4, undefined, 500]] as const) {
 		await store.set(key, valueFor(store, key.repeat(size)), {
-			// A store with a clock of its own goes on while a busy machine stands still.
+			// A store with its own clock continues while a busy machine is delayed.
 			expires: start + 600_000, size, indexed: {createdAt: start + createdAt, freshUntil: freshUntil === undefined ? undefined : start + freshUntil},
 		});
 	}

@@ -6,14 +6,12 @@ import {
 	chownSync,
 	lstatSync,
 	mkdirSync,
-	mkdtempSync,
 	readdirSync,
 	rmSync,
 	statSync,
 	symlinkSync,
 	truncateSync,
 } from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
@@ -31,6 +29,7 @@ import {
 import {openSqliteFile} from '../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../source/stores/sqlite/options.ts';
 import {Origin} from '../helpers/origin.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 import type {Outcome, Task} from './file-modes-main.ts';
 
 // Windows has no permission bits. The tests are serial, since most of them start processes.
@@ -44,14 +43,6 @@ const names = ['sqlite', 'filesystem'] as const;
 const umasks = [0o000, 0o002, 0o022, 0o077, 0o177, 0o777] as const;
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 const modeOf = (path: string): string => octal(statSync(path).mode % 0o1000);
-
-function temporaryFolder(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true, force: true});
-	});
-	return folder;
-}
 
 /** Runs a synchronous action with a umask. All tests of this process share the umask. */
 function withUmask<T>(umask: number, action: () => T): T {
@@ -88,7 +79,7 @@ const options = (name: StoreName, folder: string): object => ({path: join(folder
 for (const name of names) {
 	for (const umask of umasks) {
 		posix(`${name}: new files are private to their owner with the umask ${octal(umask)}`, async t => {
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const outcome = await elsewhere({
 				folder, umask, name, options: options(name, folder),
 			});
@@ -106,7 +97,7 @@ for (const name of names) {
 
 	for (const [fileMode, folderMode] of [[0o660, 0o770], [0o640, 0o750], [0o644, 0o755], [0o666, 0o777], [0o600, 0o700], [0o620, 0o730]] as const) {
 		posix(`${name}: with fileMode ${octal(fileMode)}, new files have this mode and new folders ${octal(folderMode)}`, async t => {
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			for (const umask of [0o000, 0o077]) {
 				const outcome = await elsewhere({
 					folder: join(folder, octal(umask)), umask, name, options: {...options(name, join(folder, octal(umask))), fileMode},
@@ -122,7 +113,7 @@ for (const name of names) {
 	posix(`${name}: existing files and folders keep their modes`, async t => {
 		for (const [file, folder] of [[0o644, 0o755], [0o640, 0o750], [0o664, 0o775], [0o600, 0o700]] as const) {
 			for (const fileMode of [undefined, 0o660]) {
-				const root = temporaryFolder(t);
+				const root = testFolder(t);
 				const store = createStore(name, options(name, root));
 				await store.set('key', Buffer.from('one'), noExpiry);
 				await store.set('large', Buffer.alloc(1_500_000), noExpiry);
@@ -149,7 +140,7 @@ for (const name of names) {
 		// The superuser has all permissions.
 		const user = process.geteuid!() === 0 ? {uid: 65_534, gid: 65_534} : {};
 		for (const umask of [0o022, 0o777]) {
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			if (user.uid !== undefined) {
 				chownSync(folder, user.uid, user.gid);
 			}
@@ -172,7 +163,7 @@ for (const name of names) {
 
 	posix(`${name}: the umask decides the mode of recordings, unless fileMode is set`, async t => {
 		for (const umask of [0o000, 0o022, 0o027]) {
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const task = {
 				folder, umask, name, isRecording: true,
 			} as const;
@@ -195,7 +186,7 @@ for (const name of names) {
 			t.teardown(() => {
 				process.umask(before);
 			});
-			const folder = temporaryFolder(t);
+			const folder = testFolder(t);
 			const path = join(folder, name === 'sqlite' ? 'given.db' : 'given');
 			const settings: CacheSettings[] = [
 				{store: name, cacheName: join(folder, 'named')},
@@ -216,7 +207,7 @@ for (const name of names) {
 		});
 	}
 
-	test(`${name}: a wrong fileMode throws an error that says which modes are allowed`, t => {
+	test(`${name}: an invalid fileMode throws an error that names the allowed modes`, t => {
 		for (const fileMode of [0, 660, 600, 0o400, 0o200, 0o060, 0o700, 0o770, 0o1600, 0o1_0600, 384.5, -1, (2 ** 32) + 0o600, NaN, Infinity, '0660', 'umask', null, true, {}]) {
 			const error = t.throws<SettingError>(() => createStore(name, {fileMode: fileMode as number}), {instanceOf: SettingError, code: 'ERR_CACHE_SETTING', message: /\.fileMode` to be .*`0o660`/v});
 			t.true(error instanceof TypeError);
@@ -228,7 +219,7 @@ for (const name of names) {
 }
 
 asRoot('filesystem: a new file does not take over the mode of a file of another user', async t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	const store = createStore('filesystem', {path: folder});
 	for (const size of [10, 1_500_000]) {
 		await store.set('key', Buffer.alloc(size), noExpiry);
@@ -244,7 +235,7 @@ asRoot('filesystem: a new file does not take over the mode of a file of another 
 });
 
 posix('a new folder inherits the set-group-ID bit of its parent', async t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	chmodSync(folder, 0o2770);
 	const store = createStore('filesystem', {path: join(folder, 'deep'), fileMode: 0o660});
 	withUmask(0o077, () => {
@@ -260,7 +251,7 @@ posix('a new folder inherits the set-group-ID bit of its parent', async t => {
 });
 
 posix('fileMode applies to a store that is given by URL', async t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	const stores = [createStore(`sqlite://${folder}/a.db`, {fileMode: 0o640}), createStore(`file://${folder}/b`, {fileMode: 0o640})];
 	for (const store of stores) {
 		await store.set('key', Buffer.from('one'), noExpiry);
@@ -272,7 +263,7 @@ posix('fileMode applies to a store that is given by URL', async t => {
 });
 
 posix('sqlite: the rollback journal has the mode of the file, and VACUUM does not change it', t => {
-	const path = join(temporaryFolder(t), 'cache.db');
+	const path = join(testFolder(t), 'cache.db');
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, wal: false});
 		for (let index = 0; index < 100; index++) {
@@ -291,7 +282,7 @@ posix('sqlite: the rollback journal has the mode of the file, and VACUUM does no
 });
 
 posix('sqlite: the file that replaces a damaged one is private to its owner', t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	const path = join(folder, 'cache.db');
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path, now: () => 5000});
@@ -310,7 +301,7 @@ posix('sqlite: the file that replaces a damaged one is private to its owner', t 
 });
 
 posix('sqlite: a file that another process removes just before it is opened is created again, private to its owner', t => {
-	const path = join(temporaryFolder(t), 'cache.db');
+	const path = join(testFolder(t), 'cache.db');
 	const settings = sqliteSettings({path});
 	const place = settings.place!;
 	const provide = place.provideFile.bind(place);
@@ -332,7 +323,7 @@ posix('sqlite: a file that another process removes just before it is opened is c
 });
 
 posix('sqlite: a symbolic link to a missing file creates that file, private to its owner', t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	symlinkSync(join(folder, 'target.db'), join(folder, 'link.db'));
 	withUmask(0, () => {
 		const store = createStore('sqlite', {path: join(folder, 'link.db')});
@@ -344,7 +335,7 @@ posix('sqlite: a symbolic link to a missing file creates that file, private to i
 });
 
 posix('sqlite: a file has exactly the given name, whatever characters it contains', t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	for (const name of ['a b', 'a%20b', 'a?mode=memory', 'a#b', 'ä&b=c', String.raw`a\\b`, 'file:a', ':memory:.db']) {
 		const store = createStore('sqlite', {path: join(folder, name)});
 		void store.set('key', Buffer.from('one'), noExpiry);
@@ -356,7 +347,7 @@ posix('sqlite: a file has exactly the given name, whatever characters it contain
 });
 
 posix('sqlite: a file without write permission can be read and keeps its mode', t => {
-	const path = join(temporaryFolder(t), 'cache.db');
+	const path = join(testFolder(t), 'cache.db');
 	const store = createStore('sqlite', {path, wal: false});
 	void store.set('key', Buffer.from('one'), noExpiry);
 	void store.close();
@@ -368,7 +359,7 @@ posix('sqlite: a file without write permission can be read and keeps its mode', 
 });
 
 posix('a folder that a killed process has left under its other name is used by the next one', async t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	mkdirSync(join(folder, '.deep.got-cache-hooks.tmp'), 0o000);
 	const store = createStore('filesystem', {path: join(folder, 'deep')});
 	await store.set('key', Buffer.from('one'), noExpiry);
@@ -378,7 +369,7 @@ posix('a folder that a killed process has left under its other name is used by t
 });
 
 posix('a symbolic link under the other name of a new folder is not followed', async t => {
-	const folder = temporaryFolder(t);
+	const folder = testFolder(t);
 	const elsewhereFolder = join(folder, 'elsewhere');
 	mkdirSync(elsewhereFolder, 0o755);
 	symlinkSync(elsewhereFolder, join(folder, '.deep.got-cache-hooks.tmp'));

@@ -138,7 +138,7 @@ test('synchronous answers stay synchronous', t => {
 	t.is(guarded({get: failing['throws at once']}).store.get('key'), undefined);
 });
 
-test('optional methods exist only if the store has them', async t => {
+test('a guarded store has only the optional methods of the store', async t => {
 	const names = ['add', 'find', 'deleteFound', 'count', 'size'] as const;
 	t.deepEqual(names.filter(name => guarded({}).store[name] !== undefined), []);
 	const {store, faults} = guarded({
@@ -242,7 +242,7 @@ test('an error of the onError listener is ignored', t => {
 	t.is(store.get('key'), undefined);
 });
 
-test('an iteration that the caller leaves early is closed, even if closing hangs or fails', async t => {
+test('an iteration that the caller ends early is closed, even if closing hangs or fails', async t => {
 	const calls = {closed: 0};
 	const entry = ['key', 'value'] as const;
 	for (const close of [never, failing.rejects, failing['throws at once']]) {

@@ -1,5 +1,3 @@
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import test from 'ava';
 import {Keyv} from 'keyv';
@@ -8,8 +6,9 @@ import {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {asKeyvAdapter} from '../../source/stores/keyv-adapter.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import {testKeyvAdapter} from '../helpers/keyv-test-suite.ts';
+import {processFolder} from '../helpers/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
+const folder = processFolder();
 const stores = {
 	'Keyv 6 on sqlite': [Keyv, new SqliteStore({path: join(folder, '6.sqlite')})],
 	'Keyv 5 on sqlite': [Keyv5, new SqliteStore({path: join(folder, '5.sqlite')})],
@@ -25,6 +24,4 @@ test.after.always(async () => {
 	for (const [, store] of Object.values(stores)) {
 		await store.close();
 	}
-
-	rmSync(folder, {recursive: true});
 });

@@ -3,7 +3,7 @@ import {Keyv, KeyvMemoryAdapter} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {KeyvStore} from '../../source/stores/keyv.ts';
 import {shapeOf, type KeyvLike} from '../../source/stores/keyv-instances.ts';
-import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './adapters.ts';
+import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './fake-adapters.ts';
 import {listed} from './contract.ts';
 
 const kept = {expires: undefined} as const;
@@ -110,13 +110,13 @@ for (const [name, make] of Object.entries(instances)) {
 		t.is(await reading, 'one');
 	});
 
-	test(`${name}: a storage that refuses a value is a fault`, async t => {
+	test(`${name}: a storage that refuses a value is an error`, async t => {
 		const adapter = new PromiseAdapter();
 		adapter.set = async () => false;
 		await t.throwsAsync(async () => new KeyvStore(make(adapter), options).set('key', 'one', kept), {code: 'ERR_STORE_FAULT'});
 	});
 
-	test(`${name}: a value that is not our text is an error or a miss`, async t => {
+	test(`${name}: a value that is not the text of an entry is an error or a miss`, async t => {
 		const adapter = new PromiseAdapter();
 		const store = new KeyvStore(make(adapter), options);
 		await store.set('key', 'one', kept);
@@ -183,7 +183,7 @@ test('a namespace of Keyv 5 with colons is removed from listed keys', async t =>
 	t.deepEqual(await listed(store), ['key:1']);
 });
 
-test('clearing a Keyv 5 over a Map leaves the rest of the Map', async t => {
+test('clearing a Keyv 5 on a Map keeps the other entries of the Map', async t => {
 	const map = new Map<string, unknown>([['mine', 1]]);
 	const store = new KeyvStore(new Keyv5({store: map, namespace: 'n1'}), options);
 	await store.set('key', 'one', kept);

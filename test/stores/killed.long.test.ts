@@ -1,24 +1,20 @@
 import {Buffer} from 'node:buffer';
 import {fork} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {setTimeout as pause} from 'node:timers/promises';
 import test from 'ava';
 import {createStore} from '../../source/index.ts';
 import {seed} from '../helpers/seed.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 20);
 
 for (const name of ['sqlite', 'filesystem'] as const) {
 	test(`${name}: ${rounds} writers that are killed at any moment leave only whole entries, and all acknowledged ones`, async t => {
 		t.timeout(rounds * 5000);
-		const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-		t.teardown(() => {
-			rmSync(folder, {recursive: true});
-		});
+		const folder = testFolder(t);
 		const path = join(folder, 'cache');
 		let state = seed;
 		t.log(`seed ${seed}`);

@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {existsSync, mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {expectTypeOf} from 'expect-type';
@@ -13,7 +12,8 @@ import {guardStore} from '../../source/stores/guard.ts';
 import {openStore, type StoreSetting} from '../../source/stores/open.ts';
 import {SqliteStore} from '../../source/stores/sqlite/store.ts';
 import type {Store} from '../../source/stores/types.ts';
-import {PromiseAdapter} from './adapters.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
+import {PromiseAdapter} from './fake-adapters.ts';
 
 const options = {cacheName: 'http_cache'};
 
@@ -28,10 +28,7 @@ test('a name opens a store that the cache owns', t => {
 });
 
 test('the name of the cache names the file of sqlite, with any of its extensions', t => {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
+	const folder = testFolder(t);
 	for (const [cacheName, file] of [['cache', 'cache.sqlite'], ['a.sqlite', 'a.sqlite'], ['b.DB', 'b.DB'], ['c.sqlite3', 'c.sqlite3'], ['d.v2', 'd.v2.sqlite']] as const) {
 		const {store} = openStore('sqlite', {cacheName: join(folder, cacheName)});
 		void store.set('key', Buffer.from('one'), {expires: undefined});
@@ -69,7 +66,7 @@ test('any other value is a TypeError that says what was received and what is all
 		[null, 'null'],
 		[true, 'boolean true'],
 		[{}, 'an instance of Object'],
-		[[], 'an instance of Array'],
+		[[], 'an array'],
 		[new Set(), 'an instance of Set'],
 		[new WeakMap(), 'an instance of WeakMap'],
 		[Keyv, 'function `Keyv`'],
@@ -77,7 +74,7 @@ test('any other value is a TypeError that says what was received and what is all
 	] as const) {
 		const error = t.throws(() => openStore(setting as unknown as StoreSetting, options), {instanceOf: TypeError, code: 'ERR_CACHE_SETTING'});
 		t.regex(error.message, /^Expected `cache\.store` to be `'memory'`, `'sqlite'`, .*`'@keyv\/redis'`, or a URL that begins with .*, a Keyv 5 or 6 instance/v);
-		t.true(error.message.endsWith(`, got ${received}`), error.message);
+		t.true(error.message.endsWith(`, got ${received}.`), error.message);
 	}
 });
 

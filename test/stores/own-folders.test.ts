@@ -7,14 +7,12 @@ import {
 	lchownSync,
 	lstatSync,
 	mkdirSync,
-	mkdtempSync,
 	readdirSync,
 	renameSync,
 	rmSync,
 	symlinkSync,
 	writeFileSync,
 } from 'node:fs';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
@@ -27,6 +25,7 @@ import {
 } from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
+import {testFolder} from '../helpers/temporary-folder.ts';
 import type {Outcome} from './own-folders-main.ts';
 
 // Windows has neither owners nor permission bits that Node knows. The tests are serial, since most of them start processes.
@@ -43,10 +42,7 @@ type Place = {readonly base: string; readonly outermost: string; readonly own: s
 type Setup = {readonly root: string; readonly env: Record<string, string>; readonly temporary: Place; readonly cache: Place};
 
 function setUp(t: ExecutionContext): Setup {
-	const root = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(root, {recursive: true, force: true});
-	});
+	const root = testFolder(t);
 	const isMac = process.platform === 'darwin';
 	const place = (base: string, ...user: readonly string[]): Place => {
 		const own = join(base, ...user, 'got-cache-hooks-nodejs');

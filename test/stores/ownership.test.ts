@@ -3,11 +3,11 @@ import {Keyv} from 'keyv';
 import {Keyv as Keyv5} from 'keyv5';
 import {HttpCache} from '../../source/index.ts';
 import type {KeyvLike} from '../../source/stores/keyv-instances.ts';
-import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './adapters.ts';
+import {ListlessAdapter, NamespacedAdapter, PromiseAdapter} from './fake-adapters.ts';
 
 const past = Date.UTC(2001, 0, 1);
 
-/** What an application stores beside the cache: in its own form, expired, undecodable, and under keys that look like those of caches. */
+/** The data of an application beside the cache: in its own form, expired, undecodable, and under keys that look like those of caches. */
 const foreign: Record<string, unknown> = {
 	session: 'a text',
 	user: {value: {name: 'Ada'}},
@@ -65,7 +65,7 @@ const save = async (cache: HttpCache, path = ''): Promise<void> => {
 const clean = (entries: Map<string, unknown>): unknown => structuredClone(Object.fromEntries(Object.keys(foreign).map(key => [key, entries.get(key)])));
 
 for (const {name, make, isListless = false} of shapes) {
-	test(`${name}: what others keep in it is neither read, counted, changed nor deleted`, async t => {
+	test(`${name}: data of others is neither read, counted, changed nor deleted`, async t => {
 		const {store, entries} = make();
 		for (const [key, value] of Object.entries(foreign)) {
 			entries.set(key, entriesHaveExpiry(entries, store) ? {value, expires: Infinity} : value);
@@ -115,7 +115,7 @@ for (const {name, make, isListless = false} of shapes) {
 	});
 }
 
-test('an instance of Keyv on an adapter goes on, made before the cache or after it', async t => {
+test('an instance of Keyv on the same adapter keeps working, whether it is made before or after the cache', async t => {
 	for (const open of [(store: PromiseAdapter): KeyvLike => new Keyv({store, namespace: 'app'}), (store: PromiseAdapter): KeyvLike => new Keyv5({store, namespace: 'app'})]) {
 		for (const adapterOf of [() => new PromiseAdapter(), () => new NamespacedAdapter()]) {
 			for (const isFirst of [true, false]) {
@@ -137,7 +137,7 @@ test('an instance of Keyv on an adapter goes on, made before the cache or after 
 	}
 });
 
-/** As most adapters are: they leave the namespace to Keyv, which writes it on them, and list the keys that begin with what they are asked for. */
+/** An adapter that leaves the namespace to Keyv, as most do: Keyv sets it, and the adapter lists the keys that begin with it. */
 class LeavingAdapter extends PromiseAdapter {
 	namespace: string | undefined;
 	override async * iterator(namespace?: string): AsyncGenerator<[string, unknown], void> {
@@ -149,7 +149,7 @@ class LeavingAdapter extends PromiseAdapter {
 	}
 }
 
-/** As that for Redis is: it puts its namespace before keys, takes it off again, and takes it for a pattern when it lists. */
+/** An adapter like that for Redis: it adds its namespace to keys, removes it again, and uses it as a pattern when it lists. */
 class PrefixingAdapter extends PromiseAdapter {
 	namespace: string | undefined;
 	override async get(key: string): Promise<unknown> {
@@ -177,7 +177,7 @@ class PrefixingAdapter extends PromiseAdapter {
 	}
 }
 
-/** As `KEYS` of Redis: `*`, `?`, `[…]`, and a backslash before what stands for itself. */
+/** Matches as `KEYS` of Redis does: `*`, `?`, `[…]`, and a backslash before a literal character. */
 function matchesGlob(key: string, glob: string): boolean {
 	const source = glob.replaceAll(/\\.|\[[^\[\]]*\]|\W/gsv, part => {
 		const patterns: Readonly<Record<string, string>> = {'*': '.*', '?': '.'};
@@ -202,7 +202,7 @@ function inKeyv5(store: PromiseAdapter, namespace: string): Keyv5 {
 
 for (const [adapter, make] of [['an adapter that leaves the namespace to Keyv', () => new LeavingAdapter()], ['an adapter that puts the namespace before keys', () => new PrefixingAdapter()]] as const) {
 	for (const [name, open] of openings) {
-		test(`${adapter}, ${name}: whatever the namespace is, everything is listed and cleared`, async t => {
+		test(`${adapter}, ${name}: all entries are listed and cleared with any namespace`, async t => {
 			for (const namespace of ['keyv', 'http_cache', 'a.b*', 'x[1]*?', String.raw`a\b`, 'got-cache-hooks', '%', 'Ж ']) {
 				const cache = new HttpCache({store: open(make(), namespace), failFast: true});
 				await save(cache, 'a');
@@ -216,7 +216,7 @@ for (const [adapter, make] of [['an adapter that leaves the namespace to Keyv', 
 	}
 }
 
-test('two instances of Keyv 5 on one adapter, whose namespace the second one takes, are two caches', async t => {
+test('two instances of Keyv 5 on one adapter are two caches, even if the second one sets the namespace of the adapter', async t => {
 	const adapter = new LeavingAdapter();
 	const [first, second] = [inKeyv5(adapter, 'app1'), inKeyv5(adapter, 'app2')].map(store => new HttpCache({store, failFast: true})) as [HttpCache, HttpCache];
 	await save(first, 'a');
@@ -229,13 +229,13 @@ test('two instances of Keyv 5 on one adapter, whose namespace the second one tak
 	t.truthy(await second.get({url: `${url}b`}));
 });
 
-test('a name that is no text is refused', t => {
+test('a name that is not a string is refused', t => {
 	for (const cacheName of ['', '\u{D800}']) {
 		t.throws(() => new HttpCache({store: new Map(), cacheName}), {instanceOf: TypeError, message: /`cache.cacheName`/v});
 	}
 });
 
-test('a storage that cannot list says so, and what was cleared stays a miss for caches that were open before and after', async t => {
+test('`clear` of a storage that cannot list its keys throws, and cleared entries are misses for all caches', async t => {
 	const adapter = new ListlessAdapter();
 	const [first, second] = [new HttpCache({store: adapter}), new HttpCache({store: adapter})];
 	await save(first);
@@ -255,7 +255,7 @@ test('a storage that cannot list says so, and what was cleared stays a miss for 
 	t.truthy(await second.get({url: `${url}new`}));
 });
 
-test('a storage that lists nothing and does not say so: `clear` does', async t => {
+test('`clear` throws if a storage lists nothing although it has entries', async t => {
 	class Forgetful extends PromiseAdapter {
 		override async * iterator(): AsyncGenerator<[string, unknown], void> {
 			// It lists nothing.
@@ -267,7 +267,7 @@ test('a storage that lists nothing and does not say so: `clear` does', async t =
 	await t.throwsAsync(async () => cache.clear(), {code: 'ERR_STORE_ITERATE'});
 });
 
-test('what is ours and cannot be decoded is found by `delete({invalid: true})`', async t => {
+test('entries of the cache that cannot be decoded are found by `delete({invalid: true})`', async t => {
 	for (const wrap of [(store: PromiseAdapter) => store, (store: PromiseAdapter) => new Keyv5({store}), (store: PromiseAdapter) => new Keyv({store})]) {
 		const adapter = new PromiseAdapter();
 		const cache = new HttpCache({store: wrap(adapter)});

@@ -1,9 +1,14 @@
 import {promisify} from 'node:util';
 import zlib from 'node:zlib';
-import {SettingError} from '../../errors.ts';
+import {listed} from '../../errors.ts';
 import {then, type MaybePromise} from '../../maybe-promise.ts';
 import {
-	checkOptions,
+	parseInput,
+	parseOptions,
+	type Parser,
+	type Parsers,
+} from '../../parse.ts';
+import {
 	UnreadableError,
 	withHeader,
 	withoutHeader,
@@ -93,7 +98,7 @@ export function compressed(algorithm: CompressionName, options: CompressedOption
 
 		dumps(bytes, context) {
 			if (bytes.byteLength > context.maxBytes) {
-				throw new RangeError(`The entry is larger than the limit of ${context.maxBytes} bytes`);
+				throw new RangeError(`The entry is larger than the limit of ${context.maxBytes} bytes.`);
 			}
 
 			if (bytes.byteLength < threshold || isCompressed(context.fields)) {
@@ -161,16 +166,17 @@ function isCompressed(fields: StageContext['fields']): boolean {
 		|| (typeof type === 'string' && /^(?:image\/(?!svg|bmp)|audio\/|video\/|font\/woff|application\/(?:zip|gzip|zstd|x-7z|x-bzip|x-xz|vnd\.rar|pdf))/iv.test(type));
 }
 
-function checked(algorithm: unknown, options: CompressedOptions): {readonly codec: Codec; readonly threshold: number} {
-	if (typeof algorithm !== 'string' || !Object.hasOwn(codecs, algorithm)) {
-		throw new SettingError('compressed', algorithm, `\`'${Object.keys(codecs).join('\'`, `\'')}'\``);
-	}
-
-	checkOptions(options, 'compressed', ['threshold']);
-	const {threshold = 1024} = options;
-	if (typeof threshold !== 'number' || !(threshold >= 0)) {
-		throw new SettingError('compressed.threshold', threshold, 'a number of bytes of at least 0');
-	}
-
-	return {codec: codecs[algorithm as CompressionName], threshold};
+function checked(algorithm: unknown, options: unknown): {readonly codec: Codec; readonly threshold: number} {
+	const codec = parseInput(codecParser, algorithm, 'compressed.algorithm');
+	const {threshold = 1024} = parseOptions(compressedParsers, options, 'compressed');
+	return {codec, threshold};
 }
+
+const codecParser: Parser<Codec> = {
+	allowed: listed(Object.keys(codecs).map(name => `'${name}'`), 'or'),
+	parse: value => typeof value === 'string' && Object.hasOwn(codecs, value) ? codecs[value as CompressionName] : undefined,
+};
+
+const compressedParsers: Parsers<CompressedOptions> = {
+	threshold: {allowed: 'a number of bytes from 0', parse: value => typeof value === 'number' && value >= 0 ? value : undefined},
+};

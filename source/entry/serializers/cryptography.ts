@@ -6,9 +6,15 @@ import {
 	randomBytes,
 	timingSafeEqual,
 } from 'node:crypto';
-import {hidden, SettingError} from '../../errors.ts';
+import {SettingError} from '../../errors.ts';
 import {
-	checkOptions,
+	parseInput,
+	parseOptions,
+	secret as secretParser,
+	type Parser,
+	type Parsers,
+} from '../../parse.ts';
+import {
 	UnreadableError,
 	withHeader,
 	withLength,
@@ -34,8 +40,8 @@ cacheHooks({serializer: new SerializerPipeline(['v8', signed({secret: process.en
 ```
 */
 export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
-	checkOptions(options, 'signed', ['secret']);
-	const secret = checkedSecret(options.secret);
+	const given = parseOptions<Partial<SignedOptions>>({secret: secretParser}, options, 'signed');
+	const secret = parseInput(secretParser, given.secret, 'signed.secret');
 	const digest = (key: string, payload: Uint8Array): Uint8Array => createHmac('sha256', secret).update('got-cache-hooks:signed:1').update(withLength(key)).update(payload).digest();
 	return {
 		name: 'signed',
@@ -58,18 +64,6 @@ export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
 			return payload;
 		},
 	};
-}
-
-function checkedSecret(value: unknown): string | Uint8Array {
-	if (value instanceof Uint8Array && value.byteLength > 0) {
-		return Uint8Array.from(value);
-	}
-
-	if (typeof value === 'string' && value !== '') {
-		return value;
-	}
-
-	throw new SettingError('signed.secret', hidden(value), 'a string or bytes, and not empty');
 }
 
 /** 32 random bytes, or their 64 hex digits, or their base64. A passphrase is refused, since it can be guessed. */
@@ -153,31 +147,33 @@ function associatedData(id: Uint8Array, key: string): Uint8Array {
 	return Buffer.concat([Buffer.from('got-cache-hooks:encrypted:1'), id, withLength(key)]);
 }
 
-function checkedKeys(options: EncryptedOptions): readonly Key[] {
-	checkOptions(options, 'encrypted', ['key', 'keys']);
-	const {key, keys} = options as {readonly key?: unknown; readonly keys?: unknown};
+const encryptionKey: Parser<Key> = {
+	allowed: '32 bytes, or their 64 hex digits or base64',
+	parse(value) {
+		const bytes = typeof value === 'string' ? decodedKey(value) : value;
+		return bytes instanceof Uint8Array && bytes.byteLength === keyLength
+			? {bytes: Uint8Array.from(bytes), id: createHmac('sha256', bytes).update('got-cache-hooks:key-id').digest().subarray(0, idLength)}
+			: undefined;
+	},
+	isSecret: true,
+};
+
+const encryptedParsers: Parsers<{readonly key?: Key; readonly keys?: readonly Key[]}> = {
+	key: encryptionKey,
+	keys: {
+		allowed: 'an array with at least one key',
+		parse: (value, path) => Array.isArray(value) && value.length > 0 ? value.map((key, index) => parseInput(encryptionKey, key, `${path}[${index}]`)) : undefined,
+		isSecret: true,
+	},
+};
+
+function checkedKeys(options: unknown): readonly Key[] {
+	const {key, keys} = parseOptions(encryptedParsers, options, 'encrypted');
 	if ((key === undefined) === (keys === undefined)) {
 		throw new SettingError('encrypted', options, 'an object with either `key` or `keys`');
 	}
 
-	if (keys === undefined) {
-		return [checkedKey(key, 'encrypted.key')];
-	}
-
-	if (!Array.isArray(keys) || keys.length === 0) {
-		throw new SettingError('encrypted.keys', hidden(keys), 'an array with at least one key');
-	}
-
-	return keys.map((each, index) => checkedKey(each, `encrypted.keys[${index}]`));
-}
-
-function checkedKey(value: unknown, path: string): Key {
-	const bytes = typeof value === 'string' ? decodedKey(value) : value;
-	if (!(bytes instanceof Uint8Array) || bytes.byteLength !== keyLength) {
-		throw new SettingError(path, hidden(value), '32 bytes, or their 64 hex digits or base64');
-	}
-
-	return {bytes: Uint8Array.from(bytes), id: createHmac('sha256', bytes).update('got-cache-hooks:key-id').digest().subarray(0, idLength)};
+	return keys ?? [key!];
 }
 
 function decodedKey(text: string): Uint8Array | undefined {

@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
-import {SettingError} from '../../errors.ts';
+import {listed, SettingError} from '../../errors.ts';
+import {boolean, parseOptions, type Parsers} from '../../parse.ts';
 import {then, type MaybePromise} from '../../maybe-promise.ts';
 import type {StoredResponse} from '../stored-response.ts';
 import {fromDocument, toDocument, toJsonDocument} from './document.ts';
@@ -26,7 +27,10 @@ export type PipelineOptions = {
 /** The name of a format, or a stage. */
 export type PipelineStage = FormatName | Stage;
 
-const allowed = `\`'${formatNames.join('\'`, `\'')}'\`, or a stage with \`name\`, \`takes\`, \`gives\`, \`dumps\` and \`loads\``;
+/** What messages say of a format or a stage. */
+export const allowedSerializers: string = [`a format (${listed(formatNames.map(name => `'${name}'`), 'or')})`, 'a stage with `name`, `takes`, `gives`, `dumps` and `loads`'].join(' or ');
+
+const pipelineParsers: Parsers<PipelineOptions> = {decodeContent: boolean};
 
 /**
 Converts stored responses to text, bytes or documents, and back. Each stage takes the output of the one before it.
@@ -47,9 +51,10 @@ export class SerializerPipeline {
 	/** The kind of output of the last stage. */
 	readonly gives: StageOutput;
 
-	constructor(stages: readonly PipelineStage[], {decodeContent}: PipelineOptions = {}) {
+	constructor(stages: readonly PipelineStage[], options: PipelineOptions = {}) {
+		const {decodeContent} = parseOptions(pipelineParsers, options, 'options');
 		if (!Array.isArray(stages)) {
-			throw new SettingError('stages', stages, `an array of ${allowed}`);
+			throw new SettingError('stages', stages, `an array, each item ${allowedSerializers}`);
 		}
 
 		const given = stages.map((stage: unknown, index) => checkedStage(stage, `stages[${index}]`));
@@ -113,7 +118,7 @@ export class SerializerPipeline {
 	#formatted(stored: StoredResponse, isReadable: boolean, context: StageContext): MaybePromise<Serialized> {
 		const document = toDocument(stored, isReadable);
 		if (!isWithinLimits(document)) {
-			throw new RangeError('The entry has too many values, or is nested too deeply');
+			throw new RangeError('The entry has too many values, or is nested too deeply.');
 		}
 
 		return then<Serialized, Serialized>(this.#format.dumps(convertInput(document, this.#format), context), value => {
@@ -125,7 +130,7 @@ export class SerializerPipeline {
 				return this.#formatted(stored, false, context);
 			}
 
-			throw new RangeError(`The entry is larger than the limit of ${context.maxBytes} bytes`);
+			throw new RangeError(`The entry is larger than the limit of ${context.maxBytes} bytes.`);
 		});
 	}
 }
@@ -145,12 +150,18 @@ Creates the pipeline for the setting `serializer`.
 initSerializer('yaml', {decodeContent: true});
 ```
 */
-export function initSerializer(serializer: PipelineStage | SerializerPipeline, {decodeContent}: PipelineOptions = {}): SerializerPipeline {
+export function initSerializer(serializer: PipelineStage | SerializerPipeline, options: PipelineOptions = {}): SerializerPipeline {
+	const {decodeContent} = parseOptions(pipelineParsers, options, 'options');
 	if (serializer instanceof SerializerPipeline) {
 		return decodeContent !== undefined && serializer.decodeContent === undefined ? new SerializerPipeline(serializer.stages, {decodeContent}) : serializer;
 	}
 
 	return new SerializerPipeline([checkedStage(serializer, 'serializer')], {decodeContent});
+}
+
+/** Returns whether a value is a format, a stage or a pipeline. */
+export function isSerializer(value: unknown): value is PipelineStage | SerializerPipeline {
+	return value instanceof SerializerPipeline || formatNames.includes(value as FormatName) || isStage(value);
 }
 
 function checkedStage(value: unknown, path: string): Stage {
@@ -159,7 +170,7 @@ function checkedStage(value: unknown, path: string): Stage {
 	}
 
 	if (!isStage(value)) {
-		throw new SettingError(path, value, allowed);
+		throw new SettingError(path, value, allowedSerializers);
 	}
 
 	return value;
@@ -186,7 +197,7 @@ function checkFit(stage: Stage, previous: Stage | undefined, path: string): void
 	const gives = previous?.gives ?? 'document';
 	const fits = gives === 'document' ? isFormat(stage) : stage.takes === gives || (gives === 'text' && stage.takes === 'bytes');
 	if (!fits) {
-		throw new SettingError(path, stage, `a stage that takes ${gives}, as the one before it gives (\`${stage.name}\` takes ${stage.takes})`);
+		throw new SettingError(path, stage, `a stage that takes ${gives}, which the stage before it gives (\`${stage.name}\` takes ${stage.takes})`);
 	}
 }
 

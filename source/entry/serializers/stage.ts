@@ -1,11 +1,9 @@
 import {Buffer} from 'node:buffer';
 import {
 	CacheHooksError,
-	hidden,
-	SettingError,
-	unknownOption,
 } from '../../errors.ts';
 import type {MaybePromise} from '../../maybe-promise.ts';
+import {isMissing} from '../../optional-package.ts';
 import type {StoredMetadata, StoredResponse} from '../stored-response.ts';
 
 /**
@@ -126,9 +124,14 @@ export class UnreadableError extends CacheHooksError {
 	readonly reason: UnreadableReason;
 
 	constructor(reason: UnreadableReason, options?: ErrorOptions) {
-		super('ERR_SERIALIZER_UNREADABLE', `The entry cannot be read: ${explanations[reason]}`, options);
+		super('ERR_SERIALIZER_UNREADABLE', `The entry cannot be read, because ${explanations[reason]}.`, options);
 		this.reason = reason;
 	}
+}
+
+/** Returns the error of the import of the package of a format, with the command that installs it if it is not installed. */
+export function packageError(name: string, cause: unknown): unknown {
+	return isMissing(cause) ? new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`: npm install ${name}`, {cause}) : cause;
 }
 
 /** A letter for each of the library's own formats and stages whose output is bytes. */
@@ -169,22 +172,6 @@ export function withLength(text: string): Uint8Array {
 	const length = Buffer.alloc(4);
 	length.writeUInt32BE(bytes.length);
 	return Buffer.concat([length, bytes]);
-}
-
-/**
-Checks the names of the options of a stage.
-
-@throws {SettingError} If the options are not an object, or there is an unknown one.
-*/
-export function checkOptions(options: unknown, stage: string, names: readonly string[]): void {
-	if (!isObject(options)) {
-		throw new SettingError(stage, hidden(options), `an object with \`${names.join('` or `')}\``);
-	}
-
-	const unknown = Object.keys(options).find(name => !names.includes(name));
-	if (unknown !== undefined) {
-		throw unknownOption(stage, unknown, names);
-	}
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {CacheHooksError, describe, SettingError} from '../../errors.ts';
+import {CacheHooksError, listed, SettingError} from '../../errors.ts';
+import {parseInput} from '../../parse.ts';
 import {DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE} from '../../policy/expiration.ts';
+import {settingsObject} from '../../settings/parsers.ts';
 import {
 	resolveSettings,
 	variableSettings,
@@ -64,14 +66,14 @@ function settingOf(name: string, text: string): CacheSettings {
 	const variable = variables.get(name);
 	if (variable === undefined) {
 		const known = [fileVariable, ...variables.keys()];
-		throw new CacheHooksError('ERR_CACHE_CONFIG', `Unknown variable \`${name}\`. The variables are \`${known.join('`, `')}\`.`);
+		throw new CacheHooksError('ERR_CACHE_CONFIG', `Unknown variable \`${name}\`. The variables are ${listed(known, 'and')}.`);
 	}
 
 	const settings: CacheSettings = {[variable.setting]: variable.read(text)};
 	try {
 		resolveSettings(settings);
 	} catch (error) {
-		throw new CacheHooksError('ERR_CACHE_CONFIG', `${name}: ${(error as Error).message}`, {cause: error});
+		throw wrong(name, error);
 	}
 
 	return settings;
@@ -107,7 +109,7 @@ async function settingsOfFile(file: string, isNamed: boolean): Promise<CacheSett
 	let settings: unknown;
 	try {
 		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
-		({default: settings} = await import(href) as {readonly default?: unknown});
+		({default: settings} = await import(/* webpackIgnore: true */ href) as {readonly default?: unknown});
 	} catch (error) {
 		const {code, url} = new Object(error) as {readonly code?: unknown; readonly url?: unknown};
 		if (!isNamed && code === 'ERR_MODULE_NOT_FOUND' && url === href) {
@@ -117,17 +119,14 @@ async function settingsOfFile(file: string, isNamed: boolean): Promise<CacheSett
 		throw wrong(file, error);
 	}
 
-	if (typeof settings !== 'object' || settings === null) {
-		throw wrong(file, new TypeError(`Expected its default export to be an object of settings, got ${describe(settings)}`));
-	}
-
 	try {
-		resolveSettings(settings);
+		parseInput(settingsObject, settings, 'export default');
+		resolveSettings(settings as CacheSettings);
 	} catch (error) {
 		throw wrong(file, error);
 	}
 
-	return settings;
+	return settings as CacheSettings;
 }
 
 function wrong(place: string, error: unknown): CacheHooksError {

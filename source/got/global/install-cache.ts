@@ -1,8 +1,8 @@
 import type {BeforeRequestHook, Got} from 'got';
-import type {Criteria} from '../../cache/criteria.ts';
-import type {HttpCache} from '../../cache/http-cache.ts';
-import type {LongTask} from '../../cache/criteria.ts';
-import {CacheHooksError} from '../../errors.ts';
+import type {Criteria, LongTask} from '../../cache/criteria.ts';
+import {HttpCache} from '../../cache/http-cache.ts';
+import {CacheHooksError, SettingError} from '../../errors.ts';
+import {anyFunction, parseInput} from '../../parse.ts';
 import type {CacheSettings} from '../../settings/settings.ts';
 import {findRegistry} from '../attempt-options.ts';
 import {
@@ -10,6 +10,7 @@ import {
 	clientOfHook,
 	createClient,
 	getCache,
+	gotInstance,
 	type CacheClient,
 } from '../cache-hooks.ts';
 import {transportFor} from '../transport.ts';
@@ -49,7 +50,7 @@ Uninstalls the cache. Requests from now on have no cache.
 */
 export async function uninstallCache(instance?: Instance): Promise<void> {
 	if (instance !== undefined) {
-		await removeHook(instance)?.cache.close();
+		await removeHook(parseInput(gotInstance, instance, 'instance'))?.cache.close();
 		return;
 	}
 
@@ -65,6 +66,7 @@ Runs a function in whose call tree, and only there, a cache with these settings 
 @throws The errors of `installCache`, and those of the function.
 */
 export async function enabled<Result>(settings: CacheSettings, action: () => Result | Promise<Result>): Promise<Result> {
+	parseInput(anyFunction, action, 'action');
 	const registry = requireRegistry();
 	const installed = toInstalled(createClient(settings));
 	try {
@@ -80,13 +82,14 @@ Runs a function in whose call tree, and only there, no cache is installed. Insta
 @returns What the function returns.
 */
 export function disabled<Result>(action: () => Result): Result {
+	parseInput(anyFunction, action, 'action');
 	const registry = findRegistry();
 	return registry === undefined ? action() : registry.run(undefined, action);
 }
 
 /** Returns whether a cache is installed for this call tree, or for an instance. */
 export function isInstalled(instance?: Instance): boolean {
-	return (instance === undefined ? findRegistry()?.current : installedHook(instance)) !== undefined;
+	return (instance === undefined ? findRegistry()?.current : installedHook(parseInput(gotInstance, instance, 'instance'))) !== undefined;
 }
 
 /** Deletes all entries of the installed cache, if there is one. */
@@ -100,7 +103,8 @@ Deletes the entries of the installed cache that match any criterion, if there is
 @returns The number of deleted entries, as in `HttpCache.delete`.
 */
 export async function deleteResponses(criteria: Criteria, task?: LongTask): Promise<number> {
-	return await getCache()?.delete(criteria, task) ?? 0;
+	// A cache without entries checks the arguments as well.
+	return (getCache() ?? new HttpCache({store: 'memory'})).delete(criteria, task);
 }
 
 function installForProcess(settings: CacheSettings): Installation {
@@ -118,7 +122,7 @@ function installForProcess(settings: CacheSettings): Installation {
 function requireRegistry(): ProcessRegistry {
 	const registry = findRegistry();
 	if (registry === undefined) {
-		throw new CacheHooksError('ERR_NOT_REGISTERED', 'The process was started without `node --import got-cache-hooks/register`: start it with that, or pass an instance that has `mutableDefaults: true`');
+		throw new CacheHooksError('ERR_NOT_REGISTERED', 'The process was started without `node --import got-cache-hooks/register`. Start it with that, or pass an instance that has `mutableDefaults: true`.');
 	}
 
 	return registry;
@@ -131,8 +135,8 @@ function toInstalled(client: CacheClient): Installed {
 const installedHooks = new WeakSet<BeforeRequestHook>();
 
 function installForInstance(settings: CacheSettings, instance: Instance): Installation {
-	if (!instance.defaults.mutableDefaults) {
-		throw new TypeError('Expected a Got instance with `mutableDefaults: true`. For another instance, use `instance.extend(cacheHooks(settings))`');
+	if (!parseInput(gotInstance, instance, 'instance').defaults.mutableDefaults) {
+		throw new SettingError('instance', 'The defaults of `instance` cannot be changed. Create it with `mutableDefaults: true`, or use `instance.extend(cacheHooks(settings))`.');
 	}
 
 	const hook = cacheHooks(settings).hooks!.beforeRequest![0]!;

@@ -242,22 +242,22 @@ test(`${dialect}: \`withCacheSettings\` sets the settings of a function or a cla
 
 test(`${dialect}: invalid settings of a class, or applying the decorator elsewhere, are errors at definition`, t => {
 	const define = (settings: unknown) => () => withCacheSettings(settings as CacheConfigOptions, class extends Base {});
-	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`CacheConfig\.expireAfter`/v});
+	t.throws(define({expireAfter: '5'}), {instanceOf: TypeError, message: /`withCacheSettings\.expireAfter`/v});
 	t.throws(define({jitter: 5}), {message: /jitter/v});
-	t.throws(define({stor: 'memory'}), {message: 'Unknown setting `CacheConfig.stor`. Did you mean `store`?'});
+	t.throws(define({stor: 'memory'}), {message: 'Unknown setting `withCacheSettings.stor`. Did you mean `store`?'});
 	t.throws(define({store: 'nowhere'}), {message: /cache\.store/v});
 	for (const idle of [{storeTimeout: 5}, {lock: true}, {serializer: 'json'}, {autoclose: true}]) {
 		t.throws(define(idle), {message: new RegExp(`${Object.keys(idle)[0]!}.*has no effect without .store`, 'v')});
 	}
 
-	t.throws(define(5), {message: /`CacheConfig`/v});
+	t.throws(define(5), {message: /`withCacheSettings`/v});
 	t.notThrows(define({storeTimeout: 5, store: 'memory', expireAfter: NEVER_EXPIRE}));
 
 	const decorator = CacheConfig({}) as unknown as (...inputs: unknown[]) => void;
 	for (const inputs of [[{}, 'method', {value() {}}], [() => {}, {kind: 'method', name: 'method'}], [{}]]) {
 		t.throws(() => {
 			decorator(...inputs);
-		}, {code: 'ERR_DECORATOR_PLACE', message: /apply it to a class/v});
+		}, {code: 'ERR_DECORATOR_PLACE', message: /Apply it to a class/v});
 	}
 });
 

@@ -383,7 +383,7 @@ test.serial(`${dialect}: a function that does not return a promise, or has no na
 	await t.throwsAsync(Reflect.apply(plain, new Wrong(), []), {code: 'ERR_RESULT_NOT_A_PROMISE', message: /plain returns no promise/v});
 	await t.throwsAsync(plain(), {code: 'ERR_CALL_NAME'});
 	t.throws(() => cached(async function * generate() {} as never, '1h', {result: true}), {code: 'ERR_RESULT_NOT_A_PROMISE', message: /a generator/v});
-	t.throws(() => cached(async () => 5, '1h', {result: true}), {code: 'ERR_CALL_NAME', message: /use a named function/v});
+	t.throws(() => cached(async () => 5, '1h', {result: true}), {code: 'ERR_CALL_NAME', message: /Use a named function/v});
 	t.throws(() => Cached('1h', {result: true, scope: 'all'} as never), {message: /`Cached\.scope`/v});
 	t.throws(() => Cached('1h', {result: true, allowableCodes: [200]} as never), {message: /a result is not a response/v});
 	t.throws(() => Cached('1h', {result: true, name: ''}), {message: /`Cached\.name`/v});

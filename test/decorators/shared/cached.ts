@@ -182,7 +182,7 @@ test(`${dialect}: static methods, getters of functions, inherited and overriding
 const decorateField: (target: object, key: string | object, descriptor?: unknown) => unknown = Cached('5m') as never;
 
 test(`${dialect}: a decorator in another place is an error that says where to apply it`, t => {
-	const message = /is applied to .*apply it to a method, or an accessor or getter/v;
+	const message = /is applied to .*Apply it to a method, or an accessor or getter/v;
 	t.throws(() => decorateField({}, 'field'), {code: 'ERR_DECORATOR_PLACE', message: /the field `field`/v});
 	t.throws(() => decorateField({}, 'method', 0), {message: /a parameter of `method`/v});
 	t.throws(() => decorateField({}, {kind: 'field', name: 'field'}), {message: /the field `field`/v});

@@ -116,7 +116,7 @@ test(`${dialect}: an error of an invalidation is reported, and does not fail the
 test(`${dialect}: invalid settings of \`@Invalidates\` are errors at definition`, t => {
 	t.throws(() => Invalidates({tags: ['']}), {instanceOf: TypeError, message: /`Invalidates\.tags\[0\]`/v});
 	t.throws(() => Invalidates({urls: [5 as never]}), {message: /`Invalidates\.urls\[0\]`/v});
-	t.throws(() => Invalidates({requests: [{url: 'no URL'}]}), {message: /`Invalidates\.requests\[0\]`/v});
+	t.throws(() => Invalidates({requests: [{url: 'no URL'}]}), {message: /`Invalidates\.requests\[0\]\.url`/v});
 	t.throws(() => Invalidates({method: ['x']} as never), {message: /`Invalidates\.method`.*The options are/v});
 	t.throws(() => Invalidates({methods: 'x'} as never), {message: /an array/v});
 	t.throws(() => Invalidates(5 as never), {message: /`Invalidates`/v});

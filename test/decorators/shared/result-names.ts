@@ -51,7 +51,7 @@ const relatives: ReadonlyArray<readonly [name: string, relative: (instance: Base
 	['the same instance', instance => instance],
 	['another instance', instance => new (instance.constructor as new () => Base)()],
 	['an object whose prototype is the instance', instance => Object.create(instance) as Base],
-	['an object between which and the class others are', instance => Object.create(Object.assign(Object.create(instance) as Base, {own: true})) as Base],
+	['an object that inherits from the instance through other objects', instance => Object.create(Object.assign(Object.create(instance) as Base, {own: true})) as Base],
 	['a proxy of the instance', instance => new Proxy(instance, {})],
 ];
 

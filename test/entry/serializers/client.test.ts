@@ -1,8 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {randomBytes} from 'node:crypto';
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
+import {readFile} from 'node:fs/promises';
 import {gzipSync} from 'node:zlib';
 import test from 'ava';
 import got from 'got';
@@ -21,6 +19,7 @@ import {
 import {MemoryStore} from '../../../source/stores/memory.ts';
 import type {Store} from '../../../source/stores/types.ts';
 import {Origin} from '../../helpers/origin.ts';
+import {testFolder} from '../../helpers/temporary-folder.ts';
 
 const bytes = Buffer.from('{"name":"Ad\u{E8}le"}');
 
@@ -129,8 +128,7 @@ test('a response that a stage cannot write is not stored, and the request succee
 
 test('the file of a response is JSON with a readable body, and no duplicate member', async t => {
 	await using origin = await startOrigin();
-	const folder = await mkdtemp(path.join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(async () => rm(folder, {recursive: true}));
+	const folder = testFolder(t);
 	const store = createStore('filesystem', {path: folder});
 	const client = got.extend(cacheHooks({store, autoclose: true}));
 	const cache = getCache(client);

@@ -82,5 +82,5 @@ test('an invalid algorithm, threshold or option is refused', t => {
 		t.throws(make, {instanceOf: TypeError, code: 'ERR_CACHE_SETTING'});
 	}
 
-	t.throws(() => compressed('zstd', {level: 3} as never), {message: /Unknown option `compressed\.level`\. The options are `threshold`/v});
+	t.throws(() => compressed('zstd', {level: 3} as never), {message: /Unknown option `compressed\.level`\. The only option is `threshold`/v});
 });

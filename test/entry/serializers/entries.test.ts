@@ -126,7 +126,7 @@ test('an entry that cannot be read is a miss with a reason, and is deleted', asy
 	}
 });
 
-test('`inspect` tells readable entries from unreadable ones, and deletes nothing', async t => {
+test('`inspect` distinguishes readable entries from unreadable ones, and deletes nothing', async t => {
 	const {store, entries, rubbish} = create('bytes', {serializer: encrypted({key: encryptionKey})});
 	await entries.write('good', stored);
 	store.set('moved', store.get('good') as Uint8Array, {expires: undefined});

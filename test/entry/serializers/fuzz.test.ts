@@ -64,9 +64,9 @@ const pipelines = [
 
 for (const [name, serializer] of pipelines) {
 	// Reading YAML is fifty times slower than the others.
-	const ofThis = name === 'yaml' && process.env.FUZZ === undefined ? runs / 4 : runs;
+	const count = name === 'yaml' && process.env.FUZZ === undefined ? runs / 4 : runs;
 
-	test.serial(`none of ${ofThis} corrupted entries throws anything but an UnreadableError: ${name}`, async t => {
+	test.serial(`each of ${count} corrupted entries is read or throws an UnreadableError: ${name}`, async t => {
 		t.timeout(15 * 60_000);
 		const store = Object.assign(new MemoryStore(), {valueType: 'bytes', name: 'fake'});
 		let reason: unknown;
@@ -88,7 +88,7 @@ for (const [name, serializer] of pipelines) {
 		const authentic = new Set(written.map(bytes => Buffer.from(bytes).toString('latin1')));
 		const random = generator(seed);
 		let read = 0;
-		for (let run = 0; run < ofThis; run++) {
+		for (let run = 0; run < count; run++) {
 			const bytes = mutated(written, random);
 			store.set('key', bytes, {expires: undefined});
 			const stored = await entries.read('key');
@@ -98,11 +98,11 @@ for (const [name, serializer] of pipelines) {
 			read += stored === undefined ? 0 : 1;
 		}
 
-		t.log(`seed ${seed}; ${read} of ${ofThis} read`);
+		t.log(`seed ${seed}; ${read} of ${count} read`);
 	});
 }
 
-test('any document is an entry or unreadable', t => {
+test('any document is read as an entry or throws an UnreadableError', t => {
 	const pipeline = new SerializerPipeline(['document']);
 	let refusals = 0;
 	fc.assert(fc.property(fc.object({

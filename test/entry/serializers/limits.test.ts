@@ -157,8 +157,8 @@ const bodies: ReadonlyArray<readonly [title: string, body: string, form: Form, i
 	['text of a million quotes', '"'.repeat(million), 'text'],
 	['text of a million backslashes', '\\'.repeat(million), 'text'],
 	['text of a million control characters', '\u{1}'.repeat(million), 'text'],
-	['text of what looks like YAML', '? {a: &a [*a]}\n--- !!b\n'.repeat(1000), 'text'],
-	['a million bytes that are no text', '\u{FF}', 'bytes'],
+	['text that looks like YAML', '? {a: &a [*a]}\n--- !!b\n'.repeat(1000), 'text'],
+	['a million bytes that are not text', '\u{FF}', 'bytes'],
 ];
 
 const formOf = (document: unknown): Form => Object.keys((document as {body: object}).body).find(key => ['json', 'text'].includes(key)) as Form | undefined ?? 'bytes';

@@ -34,7 +34,7 @@ test('an invalid serializer, or a stage that does not fit, is an error with its 
 		[() => new SerializerPipeline(['binary', upper]), /`stages\[1\]`.*takes bytes/v],
 		[() => new SerializerPipeline(['document', compressed('zstd')]), /`stages\[1\]`.*takes document/v],
 		[() => new SerializerPipeline(['json', 'yaml']), /`stages\[1\]`.*takes text/v],
-		[() => cacheHooks({store: 'memory', serializer: 'pickle' as never}), /`serializer`/v],
+		[() => cacheHooks({store: 'memory', serializer: 'pickle' as never}), /`cache\.serializer`/v],
 		[() => cacheHooks({store: new Map(), serializer: 'document'}), /`cache\.serializer`.*holds text/v],
 	] as const;
 	for (const [make, message] of wrong) {
@@ -47,7 +47,7 @@ test('a missing package is an error with the command that installs it', t => {
 		throw Object.assign(new Error('Cannot find module'), {code: 'MODULE_NOT_FOUND'});
 	};
 
-	t.throws(() => formatStage('yaml', load), {code: 'ERR_SERIALIZER_PACKAGE', message: 'The serializer `\'yaml\'` needs the package `yaml`: npm install yaml'});
+	t.throws(() => formatStage('yaml', load), {code: 'ERR_SERIALIZER_PACKAGE', message: 'The serializer `\'yaml\'` needs the package `yaml`. Install it by `npm install yaml`.'});
 });
 
 test('`decodeContent` of a pipeline takes precedence over the setting', t => {

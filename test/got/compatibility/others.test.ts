@@ -140,7 +140,7 @@ test('got-ssrf refuses an address whose response is stored, and the responses th
 	for (const guarded of [createCachedGot({store}, gotSsrf), createCachedGot({store}).extend(gotSsrf)]) {
 		await t.throwsAsync(guarded(origin.url), {message: /reserved/v});
 
-		// Its own look-up, which has no options, is told of a public address.
+		// Its own lookup, which has no options, gets a public address.
 		const dnsLookup = (_host: string, options: unknown, callback?: (error: null, addresses: unknown, family?: number) => void): void => {
 			if (typeof options === 'function') {
 				(options as (error: null, found: unknown) => void)(null, {address: '93.184.215.14'});

@@ -25,7 +25,7 @@ async function startOrigin(): Promise<Origin> {
 	});
 }
 
-test.serial('variables install the cache for a program that is only started', async t => {
+test.serial('environment variables install the cache for an unchanged program', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const args = [origin.url];
@@ -55,13 +55,13 @@ const wrongFiles = {
 	'has a wrong setting': ['export default {expireAfter: \'5 parsecs\'};', /got-cache\.config\.js: Expected `cache\.expireAfter` to be .*got string "5 parsecs"/v],
 	'has an unknown setting': ['export default {expire_after: 5};', /got-cache\.config\.js: .*Did you mean `expireAfter`/v],
 	'names a store that there is not': ['export default {store: \'papyrus\'};', /got-cache\.config\.js: Expected `cache\.store` to be /v],
-	'exports nothing': ['export const store = \'memory\';', /got-cache\.config\.js: Expected its default export to be an object of settings, got undefined/v],
+	'exports nothing': ['export const store = \'memory\';', /got-cache\.config\.js: Expected `export default` to be an object with settings, got undefined/v],
 	throws: ['throw new Error(\'The moon is full\');', /got-cache\.config\.js: The moon is full/v],
 	'imports what there is not': ['import \'./nowhere.js\';', /got-cache\.config\.js: Cannot find module .*nowhere\.js/v],
 } as const;
 
 for (const [name, [code, message]] of Object.entries(wrongFiles)) {
-	test(`a file that ${name} is an error with its path and the reason`, async t => {
+	test(`a file that ${name} causes an error with its path and the reason`, async t => {
 		const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'got-cache-hooks-configuration-'));
 		t.teardown(async () => fs.rm(folder, {recursive: true}));
 		const file = path.join(folder, 'got-cache.config.js');
@@ -82,7 +82,7 @@ test.serial('an error in the file stops the start', async t => {
 	t.true(stderr.includes(`${path.join(fixture.folder, 'got-cache.config.js')}: Expected \`cache.expireAfter\` to be `));
 });
 
-test.serial('a wrong variable stops the start with its name; so does a missing file in GOT_CACHE_CONFIG', async t => {
+test.serial('an invalid environment variable stops the start with its name, and so does a missing file in GOT_CACHE_CONFIG', async t => {
 	const fixture = await Fixture.create(t);
 	const cases: ReadonlyArray<readonly [Readonly<Record<string, string>>, RegExp]> = [
 		[{GOT_CACHE_READ_ONLY: 'perhaps'}, /GOT_CACHE_READ_ONLY: Expected `cache\.readOnly` to be a boolean, got string "perhaps"/v],
@@ -97,7 +97,7 @@ test.serial('a wrong variable stops the start with its name; so does a missing f
 	}
 });
 
-test('a text is read as the setting means it', t => {
+test('the text of an environment variable is read by the type of its setting', t => {
 	t.deepEqual(settingsOfVariables({
 		GOT_CACHE_STORE: 'memory',
 		GOT_CACHE_NAME: '5',
@@ -135,7 +135,7 @@ test('a text is read as the setting means it', t => {
 	t.is(variableOf('staleWhileRevalidate'), 'GOT_CACHE_STALE_WHILE_REVALIDATE');
 });
 
-test('a variable that there is not is refused with those that there are', t => {
+test('an unknown environment variable is refused with the names of the known ones', t => {
 	t.throws(() => settingsOfVariables({GOT_CACHE_EXPIRES: '5m'}), {code: 'ERR_CACHE_CONFIG', message: /Unknown variable `GOT_CACHE_EXPIRES`\. The variables are `GOT_CACHE_CONFIG`.*`GOT_CACHE_EXPIRE_AFTER`/v});
 	const error = t.throws(() => settingsOfVariables({GOT_CACHE_ALLOWABLE_CODES: '200,abc'}), {code: 'ERR_CACHE_CONFIG'});
 	t.regex(error.message, /^GOT_CACHE_ALLOWABLE_CODES: Expected `cache\.allowableCodes\[1\]`/v);

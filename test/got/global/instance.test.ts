@@ -10,7 +10,7 @@ import {majors} from '../../helpers/clients.ts';
 import {Origin} from '../../helpers/origin.ts';
 
 for (const [name, got] of majors) {
-	test(`${name}: one instance with mutable defaults is served without the register, until it is uninstalled`, async t => {
+	test(`${name}: the cache can be installed in one instance with mutable defaults without the register, and uninstalled`, async t => {
 		await using origin = await Origin.start((_request, response) => {
 			response.end('body');
 		});
@@ -43,7 +43,7 @@ for (const [name, got] of majors) {
 		await uninstallCache(instance);
 	});
 
-	test(`${name}: uninstalling restores the hooks of an instance, including a cache of its own`, async t => {
+	test(`${name}: uninstalling restores the hooks of an instance, including its own cache`, async t => {
 		const instance = got.extend({mutableDefaults: true}, cacheHooks({store: 'memory'}), {mutableDefaults: true});
 		const own = getCache(instance);
 		const {cache} = installCache({store: 'memory'}, instance);

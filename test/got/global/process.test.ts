@@ -8,7 +8,7 @@ async function startOrigin(): Promise<Origin> {
 	let count = 0;
 	let attempts = 0;
 	return Origin.start((request, response) => {
-		// What is compared must not depend on when it was asked for.
+		// The compared values must not depend on the time of the request.
 		response.sendDate = false;
 		response.setHeader('content-type', 'text/plain');
 		if (request.url === '/moved') {
@@ -32,7 +32,7 @@ const start = `
 	const settings = {store: 'memory'};
 `;
 
-test.serial('a dependency two levels down, with Got 15 or 16 of its own, is cached; so is a CommonJS caller and an `import()`', async t => {
+test.serial('the requests of an indirect dependency with its own Got 15 or 16 are cached, and so are those of a CommonJS module and of an `import()`', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	await fixture.copyGot('got15', 'node_modules/middle/node_modules/deep/node_modules/got');
@@ -58,7 +58,7 @@ test.serial('a dependency two levels down, with Got 15 or 16 of its own, is cach
 	t.deepEqual(origin.requests.map(({url}) => url), ['/own', '/deep', '/old', '/late']);
 });
 
-test.serial('instances made before the installation obey it, in every way of Got\'s; and so do those made by other exports', async t => {
+test.serial('instances that were made before the installation are cached, through every API of Got, and so are those made by other exports', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -102,7 +102,7 @@ test.serial('instances made before the installation obey it, in every way of Got
 	]);
 });
 
-test.serial('uninstalling restores Got: on the wire, for the caller, and in its own objects', async t => {
+test.serial('uninstalling restores Got: the requests sent, the responses received, and the objects of Got', async t => {
 	await using origin = await Origin.start((_request, response) => {
 		response.sendDate = false;
 		response.end('body');
@@ -153,7 +153,7 @@ test.serial('uninstalling restores Got: on the wire, for the caller, and in its 
 	t.deepEqual(seen[3], seen[0]);
 });
 
-test.serial('a method that replaces ours is called, and stays', async t => {
+test.serial('a method of the user that replaces ours is called, and remains', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -221,7 +221,7 @@ test.serial('responses of the installed cache can be deleted, one or all', async
 	t.deepEqual(lines, [[false, true], [false, false]]);
 });
 
-test.serial('`enabled` and `disabled` hold for one call tree, nested and beside others', async t => {
+test.serial('`enabled` and `disabled` apply to one call tree, also nested or concurrent', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -271,7 +271,7 @@ test.serial('`enabled` waits for refreshes in the background', async t => {
 	t.is(origin.count, 2);
 });
 
-test.serial('an instance with a cache of its own keeps it, and a request is cached once; Got\'s own `cache` is left alone', async t => {
+test.serial('an instance with its own cache keeps it, and a request is cached once; the `cache` option of Got is unchanged', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -296,7 +296,7 @@ test.serial('an instance with a cache of its own keeps it, and a request is cach
 	t.deepEqual(lines, [[true], [true, 0, false], [0], [true]]);
 });
 
-test.serial('`withoutNetwork` keeps instances without a cache from the network, too', async t => {
+test.serial('`withoutNetwork` also applies to instances without a cache', async t => {
 	await using origin = await startOrigin();
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`${start}
@@ -310,7 +310,7 @@ test.serial('`withoutNetwork` keeps instances without a cache from the network, 
 		print(await Promise.all([library.withoutNetwork(ask), ask()]), await ask());
 	`, {args: [origin.url]});
 	t.is(stderr, '');
-	t.deepEqual(lines, [[[['ERR_NO_NETWORK', 'No response is stored for GET /plain?access_token=REDACTED (no cache), and `withoutNetwork` allows no request'], 200], 200]]);
+	t.deepEqual(lines, [[[['ERR_NO_NETWORK', 'No response is stored for `GET /plain?access_token=REDACTED` (no cache), and `withoutNetwork` prevents the request.'], 200], 200]]);
 });
 
 test.serial('without the register, the error of `installCache` says what to do, and the other functions find no cache', async t => {
@@ -331,7 +331,7 @@ test.serial('without the register, the error of `installCache` says what to do, 
 	t.deepEqual(lines, [['ERR_NOT_REGISTERED', true], ['ERR_NOT_REGISTERED', true], [false, 'none', 1, 2]]);
 });
 
-test.serial('importing the package changes nothing in the process, and makes no file', async t => {
+test.serial('importing the package changes nothing in the process, and creates no file', async t => {
 	const fixture = await Fixture.create(t);
 	const {lines, stderr} = await fixture.run(`
 		import assert from 'node:assert/strict';

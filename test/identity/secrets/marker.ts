@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {hash} from 'node:crypto';
 
-/** What every marker begins with. Nothing else has it in it. */
+/** The stem with which every marker begins, and that nothing else contains. */
 const stem = 'qzMARKqz';
 
 /** A credential that no other place has. */
@@ -12,7 +12,7 @@ export function markerOf(index: number): string {
 const codes = [...stem].map(letter => letter.codePointAt(0)!);
 const hex = codes.map(code => code.toString(16));
 
-/** In lower case. They are looked for in lower case, since hosts and escapes change the letter case. */
+/** The forms of a marker, in lower case, since hosts and escapes change the letter case. */
 const folded: ReadonlyArray<readonly [form: string, text: string]> = [
 	['as it is', stem],
 	['percent-encoded', hex.map(code => `%${code}`).join('')],
@@ -25,7 +25,7 @@ const folded: ReadonlyArray<readonly [form: string, text: string]> = [
 	['numbers', codes.join(',')],
 ].map(([form, text]) => [form!, text!.toLowerCase()] as const);
 
-/** What base64 makes of the stem, wherever in a text it begins: the signs that do not depend on what stands around. */
+/** The stem in base64 at each offset: the characters that do not depend on the surrounding text. */
 const base64: ReadonlyArray<readonly [form: string, text: string]> = [0, 1, 2].flatMap(offset => {
 	const once = ofBase64(stem, offset);
 	return [['base64', once] as const, ...[0, 1, 2].map(again => ['base64 of base64', ofBase64(once, again)] as const)];
@@ -37,7 +37,7 @@ function ofBase64(text: string, offset: number): string {
 	return encoded.slice(start, Math.floor((offset + text.length) * 8 / 6));
 }
 
-/** Where markers are in what has left the library: each marker once in each form, with what stands around it. */
+/** Finds markers in the output of the library: each marker once in each form, with its surrounding text. */
 export function findMarkers(text: string): string[] {
 	const lower = text.toLowerCase();
 	const found = [

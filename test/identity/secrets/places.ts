@@ -13,14 +13,14 @@ export type Asked = {
 	readonly userInfo?: string;
 	readonly options?: OptionsOfTextResponseBody;
 
-	/** What the secret is as a whole, where a digest of that would be a guess. */
+	/** The whole secret, if a digest of it could be guessed. */
 	readonly secret?: string;
 
 	/** Whether it can be stored. Default: `true`. */
 	readonly isStored?: boolean;
 };
 
-/** Where a request can hold a credential. */
+/** The places in a request that can hold a credential. */
 export type Place = readonly [title: string, ask: (marker: string) => Asked | Promise<Asked>];
 
 /** Under these settings every place is a place of a credential. */

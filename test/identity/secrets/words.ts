@@ -33,7 +33,7 @@ function textsOf(value: unknown, seen: Set<unknown>): string[] {
 }
 
 /**
-What an error tells of itself and of what caused it. Got's errors have the whole request in `options`, as the caller gave it: of them, what is said counts.
+Returns the text of an error and of its causes. Got's errors have the whole request of the caller in `options`; of them, only the messages count.
 */
 export function errorTexts(error: unknown): string {
 	if (!(error instanceof Error)) {
@@ -79,7 +79,7 @@ export class Words {
 		this.#said.push(errorTexts(error));
 	}
 
-	/** What can be asked of what is stored. */
+	/** The queries of the cache. */
 	async sayStored(): Promise<void> {
 		await this.#cache.idle();
 		const all = [

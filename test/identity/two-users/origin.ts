@@ -1,5 +1,4 @@
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import {
 	createSecureServer,
@@ -9,18 +8,16 @@ import {
 } from 'node:http2';
 import type {AddressInfo, Server} from 'node:net';
 import type {TLSSocket} from 'node:tls';
+import {cert, key} from '../../helpers/certificates.ts';
 
-export const fixture = (name: string): string => readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8');
-export const cert: string = fixture('localhost-cert.pem');
-
-/** Who asks, by what a request says; the body is that of a POST. */
-export type Tells = (request: IncomingMessage | Http2ServerRequest, body: string) => string;
+/** Returns the name of the user who sends a request; the body is that of a POST. */
+export type IdentifyUser = (request: IncomingMessage | Http2ServerRequest, body: string) => string;
 
 /**
 An origin, once over HTTP/1.1 and once over TLS with HTTP/2, that answers each user with a name, and gives all of them the same tags.
 */
 export class PersonalOrigin implements AsyncDisposable {
-	/** While it is, the origin fails. */
+	/** While it is `true`, the origin fails. */
 	isDown = false;
 	count = 0;
 	readonly url: string;
@@ -36,10 +33,10 @@ export class PersonalOrigin implements AsyncDisposable {
 		this.secureUrl = `https://127.0.0.1:${securePort}`;
 	}
 
-	static async start(tells: Tells): Promise<PersonalOrigin> {
+	static async start(identifyUser: IdentifyUser): Promise<PersonalOrigin> {
 		const plain = createServer();
 		const secure = createSecureServer({
-			cert, key: fixture('localhost-key.pem'), allowHTTP1: true, requestCert: true, rejectUnauthorized: false, // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
+			cert, key, allowHTTP1: true, requestCert: true, rejectUnauthorized: false, // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
 		});
 		const sessions = new Set<ServerHttp2Session>();
 		secure.on('session', session => {
@@ -53,7 +50,7 @@ export class PersonalOrigin implements AsyncDisposable {
 		const origin = new PersonalOrigin([plain, secure], sessions);
 		for (const server of [plain, secure]) {
 			server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-				void origin.#answer(request, response, tells);
+				void origin.#answer(request, response, identifyUser);
 			});
 		}
 
@@ -73,9 +70,9 @@ export class PersonalOrigin implements AsyncDisposable {
 		}
 	}
 
-	async #answer(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse, tells: Tells): Promise<void> {
+	async #answer(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse, identifyUser: IdentifyUser): Promise<void> {
 		const chunks = await Array.fromAsync(request as AsyncIterable<Uint8Array>);
-		const who = tells(request, chunks.map(String).join(''));
+		const who = identifyUser(request, chunks.map(String).join(''));
 		const {pathname, search} = new URL(request.url!, 'http://localhost');
 		const headers = {'x-who': who, 'set-cookie': `seen=${who}; Path=/`, date: new Date(0).toUTCString()};
 		const send = (statusCode: number, further: Record<string, string> = {}): void => {

@@ -6,7 +6,6 @@ import {
 	existsSync,
 	lstatSync,
 	mkdirSync,
-	mkdtempSync,
 	readdirSync,
 	readFileSync,
 	renameSync,
@@ -29,23 +28,18 @@ import {CacheHooksError, createStore} from '../../../source/index.ts';
 import {FilesystemStore} from '../../../source/stores/filesystem/store.ts';
 import {processIdentity} from '../../../source/stores/process-identity.ts';
 import {listed} from '../contract.ts';
+import {testFolder} from '../../helpers/temporary-folder.ts';
 
 const noExpiry = {expires: undefined} as const;
 const ourKey = `got-cache:1:${'0123456789abcdef'.repeat(4)}`;
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-function temporaryFolder(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return join(folder, 'cache');
-}
+const temporaryPath = (t: ExecutionContext): string => join(testFolder(t), 'cache');
 
 const filesIn = async (store: FilesystemStore): Promise<string[]> => Array.fromAsync(store.paths());
 
 test('nothing is created on disk before the first write', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path});
 	t.is(await store.get('key'), undefined);
 	t.false(store.delete('key'));
@@ -59,7 +53,7 @@ test('nothing is created on disk before the first write', async t => {
 });
 
 test('a JSON object is stored as a JSON file with its key and expiry time, and comes back unchanged', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t)});
+	const store = new FilesystemStore({path: temporaryPath(t)});
 	const text = JSON.stringify({url: 'https://example.com/', body: {name: 'Ada'}}, undefined, '\t');
 	await store.set(ourKey, bytes(text), {expires: 2e12});
 	const [file] = await filesIn(store);
@@ -75,7 +69,7 @@ test('a JSON object is stored as a JSON file with its key and expiry time, and c
 });
 
 test('YAML is stored as a YAML file after a comment, and so are other bytes', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t)});
+	const store = new FilesystemStore({path: temporaryPath(t)});
 	await store.set('yaml', bytes('name: Ada\n'), noExpiry);
 	await store.set('binary', Buffer.of(0, 255, 10), noExpiry);
 	const files = await filesIn(store);
@@ -88,7 +82,7 @@ test('YAML is stored as a YAML file after a comment, and so are other bytes', as
 });
 
 test('any value under any key comes back unchanged, and JSON objects stay JSON', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t)});
+	const store = new FilesystemStore({path: temporaryPath(t)});
 	t.log(`seed ${seed}`);
 	const beginning = fastCheck.constantFrom('', '{', '{}', '{ \n}', '{,', '{}}', '{"a":1', '# got-cache-hooks {', '\0', '\u{FFFD}');
 	const value = fastCheck.oneof(
@@ -116,7 +110,7 @@ function isObject(text: string): boolean {
 }
 
 test('keys that differ in case, Unicode form or path characters have different files on any file system', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t), extension: '.txt'});
+	const store = new FilesystemStore({path: temporaryPath(t), extension: '.txt'});
 	const keys = ['key', 'Key', 'KEY', 'é', 'e\u{301}', 'con', 'nul', '../key', '..', '.', 'a/b', 'a+b', 'a:b', 'a%3Ab', 'key.txt', '~', ' '];
 	for (const key of keys) {
 		await store.set(key, bytes(key), noExpiry);
@@ -130,7 +124,7 @@ test('keys that differ in case, Unicode form or path characters have different f
 });
 
 test('a value with another extension replaces the file of the older value', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t)});
+	const store = new FilesystemStore({path: temporaryPath(t)});
 	for (const value of [bytes('{"a":1}'), bytes('a: 1'), Buffer.of(0), bytes('{}')]) {
 		await store.set('key', value, noExpiry);
 		t.is((await filesIn(store)).length, 1);
@@ -141,7 +135,7 @@ test('a value with another extension replaces the file of the older value', asyn
 });
 
 test('a damaged file is a miss, and the next write replaces it', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t)});
+	const store = new FilesystemStore({path: temporaryPath(t)});
 	const cases: Array<(file: string) => void> = [
 		file => {
 			truncateSync(file, statSync(file).size - 1);
@@ -171,7 +165,7 @@ test('a damaged file is a miss, and the next write replaces it', async t => {
 });
 
 test('files of other programs are never read, counted, replaced or removed, whatever their names', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const old = (file: string): void => {
 		utimesSync(file, 1, 1);
 	};
@@ -245,7 +239,7 @@ test('files of other programs are never read, counted, replaced or removed, what
 });
 
 test('a file of another program with the name of a lock file is an error at once', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store);
@@ -262,7 +256,7 @@ test('a file of another program with the name of a lock file is an error at once
 });
 
 (process.platform === 'win32' ? test.skip : test)('a FIFO, a socket, a folder or a device in place of a file is an error or a miss at once', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store) as [string];
@@ -325,7 +319,7 @@ test('a file of another program with the name of a lock file is an error at once
 });
 
 test('with readOnly, nothing is created, changed or removed', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const missing = new FilesystemStore({path, readOnly: true});
 	for (let attempt = 0; attempt < 2; attempt++) {
 		t.throws(() => missing.get('key'), {instanceOf: CacheHooksError, code: 'ERR_STORE_OPEN', message: /there is no folder/v});
@@ -368,7 +362,7 @@ test('with readOnly, nothing is created, changed or removed', async t => {
 });
 
 test('reads update the time of use; listing and counting do not', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	let time = 1e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 1_000_000, now: () => time});
 	await store.set('key', bytes('one'), noExpiry);
@@ -390,7 +384,7 @@ test('reads update the time of use; listing and counting do not', async t => {
 test('the newest value is never evicted, and the rest of the room stays in use', async t => {
 	for (const size of [92_000, 99_000, 60_000, 500]) {
 		let time = 1e12;
-		const store = new FilesystemStore({path: temporaryFolder(t), maxCacheBytes: 100_000, now: () => time});
+		const store = new FilesystemStore({path: temporaryPath(t), maxCacheBytes: 100_000, now: () => time});
 		const evicted: string[] = [];
 		store.watchEvictions(key => {
 			evicted.push(key);
@@ -416,7 +410,7 @@ test('the newest value is never evicted, and the rest of the room stays in use',
 });
 
 test('a file with a modification time in the future is evicted in the end', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	let time = 2e12;
 	const store = new FilesystemStore({path, maxCacheBytes: 100_000, now: () => time});
 	const indexed = {createdAt: 1, freshUntil: undefined};
@@ -441,7 +435,7 @@ test.serial('the lock of an ended process is removed at once, whatever its modif
 	t.teardown(() => {
 		performance.now = now;
 	});
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store) as [string];
@@ -470,7 +464,7 @@ test.serial('the lock of an ended process is removed at once, whatever its modif
 });
 
 test('clear leaves files of other programs, and files that are being written', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store);
@@ -487,7 +481,7 @@ test('clear leaves files of other programs, and files that are being written', a
 });
 
 test('writes remove expired files and the left-overs of killed writers', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	let time = 1000;
 	const store = new FilesystemStore({path, now: () => time});
 	for (let index = 0; index < 20; index++) {
@@ -510,7 +504,7 @@ test('writes remove expired files and the left-overs of killed writers', async t
 });
 
 test('maxCacheBytes evicts the least recently used files, even if another process writes them', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	let time = 1e12;
 	const maxCacheBytes = 100_000;
 	const open = () => new FilesystemStore({path, maxCacheBytes, now: () => time});
@@ -538,7 +532,7 @@ test('maxCacheBytes evicts the least recently used files, even if another proces
 });
 
 test('values without indexed are evicted last, since entries depend on them', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	let time = 1e12;
 	const store = new FilesystemStore({path, now: () => time});
 	await store.set('record', Buffer.alloc(10), noExpiry);
@@ -562,7 +556,7 @@ test('values without indexed are evicted last, since entries depend on them', as
 });
 
 test('an add waits no longer than ten seconds for a lock whose process is unknown', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path});
 	await store.set('key', bytes('one'), noExpiry);
 	const [file] = await filesIn(store);
@@ -576,7 +570,7 @@ test('an add waits no longer than ten seconds for a lock whose process is unknow
 });
 
 test('after close, every call throws ERR_STORE_CLOSED', async t => {
-	const store = new FilesystemStore({path: temporaryFolder(t)});
+	const store = new FilesystemStore({path: temporaryPath(t)});
 	await store.close();
 	await store.close();
 	const closed = {code: 'ERR_STORE_CLOSED'};
@@ -589,7 +583,7 @@ test('a path may begin with ~/, missing folders are created, and the store has i
 	t.is(new FilesystemStore({path: '~/cache'}).path, join(homedir(), 'cache'));
 	t.is(new FilesystemStore({path: 'cache'}).path, join(process.cwd(), 'cache'));
 	t.is(createStore('filesystem').path, join(process.cwd(), 'http_cache'));
-	const store = new FilesystemStore({path: join(temporaryFolder(t), 'deep', 'er')});
+	const store = new FilesystemStore({path: join(temporaryPath(t), 'deep', 'er')});
 	await store.set('key', bytes('one'), noExpiry);
 	t.true(existsSync(store.path));
 	await store.close();
@@ -600,7 +594,7 @@ test('wrong options and values throw an error', t => {
 	t.throws(() => new FilesystemStore({extension: 'json'}), {instanceOf: TypeError, message: /\.extension`/v});
 	t.throws(() => new FilesystemStore({maxCacheBytes: 0}), {instanceOf: TypeError, message: /\.maxCacheBytes`/v});
 	t.throws(() => new FilesystemStore({useTemp: true, useCacheDir: true}), {instanceOf: TypeError, message: /\.useCacheDir`/v});
-	t.throws(() => new FilesystemStore({path: temporaryFolder(t)}).set('key', 'text', noExpiry), {code: 'ERR_STORE_VALUE'});
+	t.throws(() => new FilesystemStore({path: testFolder(t)}).set('key', 'text', noExpiry), {code: 'ERR_STORE_VALUE'});
 });
 
 /** Runs a program with a store as another user, or with a limit on the size of files. */
@@ -624,7 +618,7 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 }
 
 (process.platform === 'win32' ? test.skip : test)('a write to a full disk leaves no file, and entries can be deleted', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const writer = new FilesystemStore({path});
 	await writer.set('small', bytes('one'), noExpiry);
 	await writer.set('large', Buffer.alloc(2_000_000), noExpiry);
@@ -645,7 +639,7 @@ function elsewhere(program: string, prefix: string, path: string, user?: number)
 });
 
 (process.geteuid?.() === 0 ? test : test.skip)('a folder without write permission can be read', async t => {
-	const path = temporaryFolder(t);
+	const path = temporaryPath(t);
 	const store = new FilesystemStore({path, fileMode: 0o644});
 	await store.set('key', bytes('one'), noExpiry);
 	await store.set('large', Buffer.alloc(2_000_000), noExpiry);

@@ -5,42 +5,31 @@ import {
 	copyFileSync,
 	existsSync,
 	mkdirSync,
-	mkdtempSync,
 	readFileSync,
 	readdirSync,
 	rmSync,
 	statSync,
 	writeFileSync,
 } from 'node:fs';
-import {homedir, tmpdir} from 'node:os';
+import {homedir} from 'node:os';
 import {dirname, join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {promisify} from 'node:util';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import {createStore} from '../../../source/index.ts';
 import {SqliteConnection} from '../../../source/stores/sqlite/connection.ts';
 import {fileIdentity} from '../../../source/stores/sqlite/damage.ts';
 import {removeUnlessOpen} from '../../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../../source/stores/sqlite/options.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
-import type {Store, StoredValue} from '../../../source/stores/types.ts';
-import {listed} from '../contract.ts';
+import type {Store} from '../../../source/stores/types.ts';
+import {listed, textOf} from '../contract.ts';
+import {bytes, noExpiry, temporaryFile} from './files.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
 const posix = process.platform === 'win32' ? test.skip : test;
-const noExpiry = {expires: undefined} as const;
-const bytes = (text: string): Uint8Array => Buffer.from(text);
-const textOf = (value: StoredValue | undefined): string | undefined => value === undefined ? undefined : Buffer.from(value as Uint8Array).toString();
-
-function temporaryFile(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return join(folder, 'cache.sqlite');
-}
 
 /** Returns the content and the modification time of each file in the folder. */
 function state(path: string): Record<string, unknown> {

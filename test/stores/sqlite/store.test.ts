@@ -2,7 +2,6 @@ import {Buffer} from 'node:buffer';
 import {execFile} from 'node:child_process';
 import {
 	existsSync,
-	mkdtempSync,
 	readFileSync,
 	readdirSync,
 	renameSync,
@@ -10,38 +9,25 @@ import {
 	statSync,
 	writeFileSync,
 } from 'node:fs';
-import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
 import {mock} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import {guardStore, type FailedCall} from '../../../source/stores/guard.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 import {listed} from '../contract.ts';
+import {
+	bytes,
+	countOf,
+	noExpiry,
+	query,
+	temporaryFile,
+} from './files.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
-const noExpiry = {expires: undefined} as const;
-const bytes = (text: string): Uint8Array => Buffer.from(text);
-
-function temporaryFile(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return join(folder, 'cache.sqlite');
-}
-
-function query(path: string, sql: string): Record<string, unknown> | undefined {
-	const database = new DatabaseSync(path);
-	try {
-		return database.prepare(sql).get();
-	} finally {
-		database.close();
-	}
-}
 
 function execute(path: string, sql: string): void {
 	const database = new DatabaseSync(path);
@@ -51,10 +37,6 @@ function execute(path: string, sql: string): void {
 
 function filesBeside(path: string): string[] {
 	return readdirSync(dirname(path)).filter(name => !/-(?:wal|shm)$/v.test(name));
-}
-
-function countOf(path: string): unknown {
-	return query(path, 'SELECT count(*) AS count FROM entries')?.count;
 }
 
 for (const wal of [true, false]) {
@@ -505,7 +487,7 @@ test('wrong options throw an error', t => {
 	t.throws(() => new SqliteStore({path: ''}), {instanceOf: TypeError, message: /\.path`/v});
 });
 
-test('node:sqlite prints no warning if the store is not used', async t => {
+test('importing the package prints no warning of node:sqlite', async t => {
 	const {stdout} = await run(process.execPath, ['--input-type=module', '--eval', `
 		await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
 		console.log(process.moduleLoadList.some(name => name === 'NativeModule sqlite'));

@@ -2,47 +2,30 @@ import {Buffer} from 'node:buffer';
 import {execFile} from 'node:child_process';
 import {
 	existsSync,
-	mkdtempSync,
-	rmSync,
 	symlinkSync,
 } from 'node:fs';
-import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
-import test, {type ExecutionContext} from 'ava';
+import test from 'ava';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
-import type {StoredValue} from '../../../source/stores/types.ts';
+import {textOf} from '../contract.ts';
+import {
+	bytes,
+	countOf,
+	noExpiry,
+	temporaryFile,
+} from './files.ts';
 
 const run = promisify(execFile); // eslint-disable-line @typescript-eslint/strict-void-return
-const noExpiry = {expires: undefined} as const;
-const bytes = (text: string): Uint8Array => Buffer.from(text);
-const textOf = (value: StoredValue | undefined): string | undefined => value === undefined ? undefined : Buffer.from(value as Uint8Array).toString();
 
-function temporaryFile(t: ExecutionContext): string {
-	const folder = mkdtempSync(join(tmpdir(), 'got-cache-hooks-'));
-	t.teardown(() => {
-		rmSync(folder, {recursive: true});
-	});
-	return join(folder, 'cache.sqlite');
-}
-
-/** Another connection, as in another process, that holds a lock until it is closed. */
+/** Opens another connection, as another process would, that holds a lock until it is closed. */
 function lock(path: string, sql: string): DatabaseSync {
 	const database = new DatabaseSync(path);
 	database.exec(sql);
 	return database;
-}
-
-function countOf(path: string): unknown {
-	const database = new DatabaseSync(path);
-	try {
-		return database.prepare('SELECT count(*) AS count FROM entries').get()?.count;
-	} finally {
-		database.close();
-	}
 }
 
 const exclusive = 'PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; UPDATE entries SET used = used; COMMIT';
@@ -63,7 +46,7 @@ for (const [wal, sql, isRead] of [
 		const path = temporaryFile(t);
 		const store = new SqliteStore({path, wal, busyTimeout});
 		if (wal && !isRead) {
-			// Nobody gets such a lock while the file is open elsewhere.
+			// This lock is impossible while the file is open elsewhere.
 			const first = new SqliteStore({path});
 			await first.set('old', bytes('old'), noExpiry);
 			await first.close();
