@@ -14,6 +14,7 @@ import {openCacheStore, type CacheStore} from './cache-store.ts';
 import {isAlias} from './compose-response.ts';
 import {
 	Entries,
+	noMatch,
 	unread,
 	Variants,
 	type Match,
@@ -122,7 +123,7 @@ export class CacheCore {
 		const common = {
 			serializer: serializerOf(opened, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.ensureStored() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
+			beforeWrite: (stored: StoredResponse) => this.#beforeWrite(stored),
 			onUnreadable: (key: string, error: unknown) => {
 				this.events.emit('storeError', {operation: 'decode', key, error});
 			},
@@ -147,6 +148,21 @@ export class CacheCore {
 
 	/** Returns the secret of the digests of credentials: the `partitionSecret` of the settings, or the one in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
+
+	/** Writes what the store must have before an entry. */
+	#beforeWrite(stored: StoredResponse): MaybePromise<void> {
+		const storing = this.secrets.isInUse ? this.secrets.ensureStored() : undefined;
+		return storing instanceof Promise ? this.#noteAliasAfter(storing, stored) : this.#noteAlias(stored);
+	}
+
+	async #noteAliasAfter(storing: Promise<void>, stored: StoredResponse): Promise<void> {
+		await storing;
+		await this.#noteAlias(stored);
+	}
+
+	#noteAlias(stored: StoredResponse): MaybePromise<void> {
+		return isAlias(stored) ? this.aliases.setQuietly() : undefined;
+	}
 
 	/**
 	Finds the stored response for a primary key and the header fields of the request: by one read, or by two if it varies. A response that was invalidated since it was stored does not match.
@@ -211,7 +227,7 @@ export class CacheCore {
 	#apply(found: Match, options: LookupOptions, head: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
 		return then(head, known => {
 			const applied = known === undefined ? undefined : this.#readRecords(() => this.journal.apply(found.stored, options, known), undefined);
-			return then(applied, current => current === undefined ? this.#whenPublished({stored: undefined, varies: false}, undefined) : {...found, stored: current});
+			return then(applied, current => current === undefined ? this.#whenPublished(noMatch, undefined) : {...found, stored: current});
 		});
 	}
 

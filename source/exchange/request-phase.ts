@@ -1,4 +1,9 @@
-import {unread, type Match, type NoMatch} from '../cache/entries.ts';
+import {
+	noMatch,
+	unread,
+	type Match,
+	type NoMatch,
+} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
@@ -21,7 +26,6 @@ import {
 	answersMethod,
 	factsOf,
 	findStored,
-	noMatch,
 	type ExchangeState,
 } from './state.ts';
 import {TimeBudget} from './time-budget.ts';

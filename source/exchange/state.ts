@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import {splitUpdate} from '../cache/compose-response.ts';
-import type {Match, NoMatch} from '../cache/entries.ts';
+import {noMatch, type Match, type NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
 import type {Subject} from '../cache/journal-records.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
@@ -25,8 +25,6 @@ import {
 	withoutCookies,
 } from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
-
-export const noMatch: NoMatch = {stored: undefined, varies: false};
 
 /** How and when a request was sent. */
 type SentAttempt = {
@@ -64,6 +62,7 @@ export class ExchangeState {
 	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
 	#resource: string | undefined;
+	#sharingKey: string | undefined;
 	readonly #info: ExchangeInfo = {
 		key: undefined,
 		reason: 'miss',
@@ -137,7 +136,8 @@ export class ExchangeState {
 
 	/** The key under which requests wait for each other. Requests with different policy sources do not. */
 	get sharingKey(): string {
-		return `${policySource(this.settings)} ${this.key!}`;
+		this.#sharingKey ??= `${policySource(this.settings)} ${this.key!}`;
+		return this.#sharingKey;
 	}
 
 	/** Whether the request is a refresh in the background. */
