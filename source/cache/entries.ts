@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {randomBytes, randomUUID} from 'node:crypto';
 import {
 	isRecordKey,
@@ -275,8 +276,18 @@ export function newExpiredWith(now: number): string {
 	return `${now} ${randomUUID()}`;
 }
 
+// A call of `randomBytes` for each name would take ten times as much memory as the name.
+let randomPool = Buffer.alloc(0);
+let randomPosition = 0;
+
 /** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
 export function newGeneration(): string {
 	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
-	return randomBytes(16).toString('base64url');
+	if (randomPosition === randomPool.length) {
+		randomPool = randomBytes(2048);
+		randomPosition = 0;
+	}
+
+	randomPosition += 16;
+	return randomPool.toString('base64url', randomPosition - 16, randomPosition);
 }

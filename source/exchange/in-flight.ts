@@ -188,9 +188,14 @@ export class InFlight<Result> {
 
 	@param mayAnswer - Returns whether the result may answer a waiter. Default: it may answer each.
 	*/
-	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean = () => true): void {
+	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean = mayAnswerAll): void {
 		this.#vary(response);
 		if (this.#isOver) {
+			return;
+		}
+
+		if (this.#waiters.size === 0) {
+			this.end('resolved');
 			return;
 		}
 
@@ -236,6 +241,10 @@ export class InFlight<Result> {
 
 		this.#names = names;
 		this.#listener.onVary(names);
+		if (this.#waiters.size === 0) {
+			return;
+		}
+
 		const [, others] = partition(this.#waiters, ({fields}) => this.matches(fields));
 		for (const other of others) {
 			this.remove(other);
@@ -266,6 +275,10 @@ export class InFlight<Result> {
 		this.#cancel?.();
 		this.#cancel = undefined;
 	}
+}
+
+function mayAnswerAll(): boolean {
+	return true;
 }
 
 function partition<Item>(items: Iterable<Item>, isFirst: (item: Item) => boolean): [Item[], Item[]] {

@@ -297,7 +297,7 @@ export class ResponsePhase {
 
 	/** Resolves the wait of other requests with the response, except for those that began after an invalidation which concerns it. */
 	#resolve(stored: StoredResponse): MaybePromise<void> {
-		const {inFlight, cache, key, sent, subject} = this.#state;
+		const {inFlight, cache, key, sent} = this.#state;
 		const result = {primary: key!, key: key!, stored};
 		if (inFlight?.hasWaiters !== true) {
 			inFlight?.resolve(result, stored.fields);
@@ -305,7 +305,7 @@ export class ResponsePhase {
 		}
 
 		const {position} = sent!;
-		const named = {...subject, tags: stored.tags ?? []};
+		const named = this.#state.subjectWith(stored.tags ?? []);
 		return then(cache.hasChangedElsewhere(named, position), hasChanged => {
 			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});

@@ -11,7 +11,7 @@ import {
 	siblingOf,
 	type Identity,
 } from '../identity/identify.ts';
-import {redactUrl} from '../identity/references.ts';
+import {redactHref} from '../identity/references.ts';
 import {unknownBody, type SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
@@ -63,7 +63,7 @@ export class ExchangeState {
 
 	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
-	#subject: Subject | undefined;
+	#resource: string | undefined;
 	#info: ExchangeInfo = {
 		key: undefined,
 		reason: 'miss',
@@ -98,19 +98,41 @@ export class ExchangeState {
 
 	/** The request's URL without credentials. */
 	get redactedUrl(): string {
-		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);
+		return redactHref(this.request.targetUrl, this.settings.ignoredParameters);
 	}
 
 	/** The names by which an invalidation concerns the response: its keys, its resource, its URL and the tags of the request. */
 	get subject(): Subject {
-		this.#subject ??= this.#createSubject();
-		return this.#subject;
+		return this.subjectWith(this.settings.requestTags);
 	}
 
 	/** The subject with the tags that are known before the body has arrived: those of the stored response, and those in the headers. */
 	get expectedSubject(): Subject {
-		const {subject, match, receivedTags} = this;
-		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
+		const {match, receivedTags, settings: {requestTags}} = this;
+		return this.subjectWith([...requestTags, ...match.stored?.tags ?? [], ...receivedTags]);
+	}
+
+	/** The keys under which the response is known: its own, and those of the stored response. */
+	get knownKeys(): readonly string[] {
+		const {key, match} = this;
+		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
+		return [...new Set(keys.filter(known => known !== undefined))];
+	}
+
+	/** The name of the resource of the response. */
+	get resource(): string {
+		const {request, settings: {ignoredParameters}} = this;
+		this.#resource ??= resourceOfRequest(this.#sent?.storeAs === undefined ? request : siblingOf(request, this.#sent.storeAs), ignoredParameters);
+		return this.#resource;
+	}
+
+	/**
+	Returns the subject with other tags.
+
+	@param key - The key under which the response will be stored, if it is known by then.
+	*/
+	subjectWith(tags: readonly string[], key?: string): Subject {
+		return new ResponseSubject(this, tags, key);
 	}
 
 	/** The key under which requests wait for each other. Requests with different policy sources do not. */
@@ -140,7 +162,7 @@ export class ExchangeState {
 	startSending(reason: Reason, conditional: boolean, storeAs?: 'GET'): void {
 		this.end();
 		this.#mayStore = true;
-		this.#subject = undefined;
+		this.#resource = undefined;
 		this.#sent = {
 			reason,
 			conditional,
@@ -246,16 +268,31 @@ export class ExchangeState {
 				now: now(),
 			});
 	}
+}
 
-	#createSubject(): Subject {
-		const {request, settings, key, match} = this;
-		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
-		return {
-			keys: [...new Set(keys.filter(known => known !== undefined))],
-			resource: resourceOfRequest(this.#sent?.storeAs === undefined ? request : siblingOf(request, this.#sent.storeAs), settings.ignoredParameters),
-			url: this.redactedUrl,
-			tags: settings.requestTags,
-		};
+/** The names by which an invalidation concerns a response. They are made when they are read: mostly, nothing was invalidated since the request was sent. */
+class ResponseSubject implements Subject {
+	readonly tags: readonly string[];
+	readonly #state: ExchangeState;
+	readonly #key: string | undefined;
+
+	constructor(state: ExchangeState, tags: readonly string[], key: string | undefined) {
+		this.#state = state;
+		this.tags = tags;
+		this.#key = key;
+	}
+
+	get keys(): readonly string[] {
+		const {knownKeys} = this.#state;
+		return this.#key === undefined || knownKeys.includes(this.#key) ? knownKeys : [this.#key, ...knownKeys];
+	}
+
+	get resource(): string {
+		return this.#state.resource;
+	}
+
+	get url(): string {
+		return this.#state.redactedUrl;
 	}
 }
 

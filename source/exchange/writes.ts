@@ -150,13 +150,18 @@ export class ExchangeWrites {
 
 	#withTags(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		const {settings: {tags: tagsFor, requestTags, now}, key, cache} = this.#state;
-		const tags = tagsFor === undefined ? [] : userTags(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
+		const tags = tagsFor === undefined ? noTags : userTags(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
 		if (tags === undefined) {
 			this.#listener.onRefused('filtered');
 			return undefined;
 		}
 
-		const all = [...tagsOf(stored.fields), ...requestTags, ...tags];
+		const received = tagsOf(stored.fields);
+		if (received.length + requestTags.length + tags.length === 0) {
+			return this.#filtered(stored);
+		}
+
+		const all = [...received, ...requestTags, ...tags];
 		if (!areTagsBounded(all)) {
 			this.#refuseAndDelete('too-many-tags');
 			return undefined;
@@ -247,8 +252,8 @@ export class ExchangeWrites {
 
 	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
 	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
-		const {cache, subject, sent} = this.#state;
-		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
+		const {cache, sent} = this.#state;
+		return cache.verify(this.#state.subjectWith(tags, key), sent!.position);
 	}
 
 	/** Ends the exchange, and the wait of the requests that still wait for it. */
@@ -299,6 +304,8 @@ export class ExchangeWrites {
 		}
 	}
 }
+
+const noTags: readonly string[] = [];
 
 /** Returns the tags from the user's function; `undefined` where it fails, which a `settingError` event reports: a response that cannot be deleted by its tags is not stored. */
 function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {

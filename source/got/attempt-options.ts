@@ -10,12 +10,17 @@ import {ServedResponse} from './served-response.ts';
 
 /** Makes a transport the request function of these options only. */
 export function setTransport(options: Options, transport: unknown): void {
-	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true, writable: true});
 }
 
 /** Removes the transport, and excludes the options from a cache that is installed for the whole process: one request has one cache. */
 export function removeTransport(options: Options): void {
-	Reflect.deleteProperty(options, 'getRequestFunction');
+	if (Object.hasOwn(options, 'getRequestFunction')) {
+		// To delete the property would make Got's options slow.
+		const {getRequestFunction} = Object.getPrototypeOf(options) as Options; // eslint-disable-line @typescript-eslint/unbound-method -- It becomes a method again.
+		options.getRequestFunction = getRequestFunction;
+	}
+
 	findRegistry()?.markServed(options);
 }
 

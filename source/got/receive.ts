@@ -66,9 +66,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 	if (action.collects) {
 		collectBody(response, request, exchange.settings.maxEntryBytes, {
 			awaitsEnd: exchange.settings.failFast,
-			async end(body) {
-				await exchange.next({type: 'end', body});
-			},
+			end: body => then(exchange.next({type: 'end', body}), () => undefined),
 			discard(reason) {
 				void exchange.next({type: 'discarded', reason, isByCaller: isGivenUp()});
 			},
@@ -144,21 +142,21 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 		body.add(bytes);
 	};
 
-	const complete = async (): Promise<void> => {
+	const complete = (): MaybePromise<void> => {
 		if (isOver) {
-			return;
+			return undefined;
 		}
 
 		if (!response.complete || isReset(response)) {
 			stop('incomplete');
-			return;
+			return undefined;
 		}
 
 		finish();
-		await end(body.take());
+		return end(body.take());
 	};
 
-	const restore = replaceEmit(response, (event, argument, emit) => {
+	const restore = replaceEmit(response, bodyEvents, (event, argument, emit) => {
 		if (isOver) {
 			return emit();
 		}
@@ -171,9 +169,10 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 		} else if (event === 'end') {
 			// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
 			const hasListeners = emit();
-			void settle(complete());
+			// Nobody waits for the write, nor for its fault.
+			void recover(complete, () => undefined);
 			return hasListeners;
-		} else if (['aborted', 'error', 'close'].includes(event as string)) {
+		} else {
 			stop('incomplete');
 		}
 
@@ -182,12 +181,14 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 	request?.on('error', fail);
 }
 
+const bodyEvents: ReadonlySet<string | symbol> = new Set(['data', 'end', 'aborted', 'error', 'close']);
+
 type Collector = {
 	/** Whether the reader gets the `end` event only when `end` has resolved, and an error if it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
 	readonly awaitsEnd: boolean;
 
 	/** Called when the body has ended, whole as far as the connection can know. */
-	readonly end: (body: Uint8Array) => Promise<void>;
+	readonly end: (body: Uint8Array) => MaybePromise<void>;
 
 	/** Called with the reason if the body is not to be stored. */
 	readonly discard: (reason: WriteReason) => void;
@@ -196,7 +197,7 @@ type Collector = {
 	readonly progress: (bytes: number) => void;
 };
 
-async function emitAfter(action: () => Promise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
+async function emitAfter(action: () => MaybePromise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
 	try {
 		await action();
 	} catch (error) {
@@ -211,10 +212,6 @@ async function emitAfter(action: () => Promise<void>, emit: (event?: string, arg
 	}
 
 	emit();
-}
-
-async function settle(pending: Promise<void>): Promise<void> {
-	await Promise.allSettled([pending]);
 }
 
 /** How many times the bytes that have arrived may be reserved: an origin may announce more than it sends. */

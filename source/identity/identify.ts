@@ -17,7 +17,7 @@ import {
 	type KeyRequest,
 	type KeySettingsOfCache,
 } from './key-parts.ts';
-import {redactUrl, resourceOf} from './references.ts';
+import {redactHref, resourceOf} from './references.ts';
 import {
 	connectionUrl,
 	isTargetHeader,
@@ -152,7 +152,7 @@ An unsafe method has a name of its own, since another request by that method may
 Stores contain a digest of the name without a key, from which a credential could be guessed. So URLs that differ only in credentials are one resource.
 */
 export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
-	const resource = resourceOf(redactUrl(targetUrl, ignored));
+	const resource = resourceOf(redactHref(targetUrl, ignored));
 	const name = targetUrl === url || new URL(targetUrl).origin === new URL(url).origin ? resource : `${resource} ${new URL(url).origin}`;
 	return isSafe(method, override) ? name : `${override} ${name}`;
 }

@@ -29,8 +29,8 @@ import {
 import {
 	isReference,
 	isSecretUrl,
+	redactHref,
 	redactReferences,
-	redactUrl,
 } from './references.ts';
 
 /**
@@ -74,7 +74,7 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 	const parts = new KeyParts(settings);
 	return {
 		method,
-		url: redactUrl(url, ignoredParameters),
+		url: redactHref(url, ignoredParameters),
 		rawHeaders: redactHeaders(headers, ignoredParameters),
 		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts)),
 		...(bodyParts !== undefined && {bodyParts}),
@@ -212,9 +212,18 @@ function referencesSecret(name: string, fields: Fields, url: string, ignored: Ig
 		return false;
 	}
 
-	const find = references.get(name) ?? referencesOfOthers;
-	const targets = fieldLines(fields, name).flatMap(line => find(line));
-	return targets.length > maxReferences || targets.some(target => isSecretUrl(target, url, ignored));
+	const targets = referencesIn(fields[name] ?? [], references.get(name) ?? referencesOfOthers);
+	for (const target of targets) {
+		if (targets.length > maxReferences || isSecretUrl(target, url, ignored)) {
+			return true;
+		}
+	}
+
+	return false;
+}
+
+function referencesIn(lines: string | readonly string[], find: (line: string) => readonly string[]): readonly string[] {
+	return typeof lines === 'string' ? find(lines) : lines.flatMap(line => find(line));
 }
 
 const maxReferences = 100;
@@ -228,4 +237,6 @@ const references: ReadonlyMap<string, (line: string) => readonly string[]> = new
 ]);
 
 /** Extracts a reference if the value of any other field is one. */
-const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];
+const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : noReferences;
+
+const noReferences: readonly string[] = [];
