@@ -3,6 +3,7 @@ import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http'
 import type {Exchange, Action} from '../exchange/exchange.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
+import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
 import {replaceEmit} from './watch-request.ts';
@@ -105,8 +106,7 @@ Copies a body while the caller reads it. Neither starts nor delays the stream.
 @param limit - The maximum number of bytes to copy.
 */
 function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, discard: onDiscard, progress}: Collector): void {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
+	let body = new BodyCopy(contentLength(response.headers));
 	let isOver = false;
 
 	const finish = (): void => {
@@ -117,7 +117,7 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 
 	const stop = (reason: WriteReason): void => {
 		finish();
-		chunks.length = 0;
+		body = new BodyCopy(undefined);
 		onDiscard(reason);
 	};
 
@@ -133,15 +133,13 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 		}
 
 		const bytes = chunk as Uint8Array;
-		size += bytes.byteLength;
-		if (size > limit) {
+		if (body.byteLength + bytes.byteLength > limit) {
 			stop('too-large');
 			return;
 		}
 
 		progress(bytes.byteLength);
-		// The reader may change the chunk.
-		chunks.push(Uint8Array.prototype.slice.call(bytes));
+		body.add(bytes);
 	};
 
 	const complete = (): MaybePromise<void> => {
@@ -155,7 +153,7 @@ function collectBody(response: IncomingMessage, request: ClientRequest | undefin
 		}
 
 		finish();
-		return end(concatenate(chunks, size));
+		return end(body.take());
 	};
 
 	const restore = replaceEmit(response, bodyEvents, (event, argument, emit) => {
@@ -214,6 +212,57 @@ async function emitAfter(action: () => MaybePromise<void>, emit: (event?: string
 	}
 
 	emit();
+}
+
+/** How many times the bytes that have arrived may be reserved: an origin may announce more than it sends. */
+const maxReserve = 64;
+
+/** A copy of a body that arrives in chunks, which its reader may change. If the length is announced, the chunks are copied only once, into one buffer. */
+export class BodyCopy {
+	readonly #announced: number;
+
+	/** The buffer for the whole body; `undefined` if its length is unknown, or little of it has arrived. */
+	#whole: Uint8Array | undefined;
+
+	/** The chunks, while there is no buffer for the whole body. */
+	#chunks: Uint8Array[] = [];
+	#byteLength = 0;
+
+	/**
+	Creates an empty copy.
+
+	@param announced - The number of bytes that the body should have. Default: unknown.
+	*/
+	constructor(announced: number | undefined) {
+		this.#announced = announced ?? NaN;
+	}
+
+	get byteLength(): number {
+		return this.#byteLength;
+	}
+
+	add(chunk: Uint8Array): void {
+		const position = this.#byteLength;
+		this.#byteLength += chunk.byteLength;
+		if (this.#byteLength > this.#announced && this.#whole !== undefined) {
+			this.#chunks = [this.#whole.subarray(0, position)];
+			this.#whole = undefined;
+		} else if (this.#byteLength <= this.#announced && this.#announced <= maxReserve * this.#byteLength) {
+			this.#whole ??= concatenate(this.#chunks, this.#announced);
+			this.#chunks = [];
+			this.#whole.set(chunk, position);
+			return;
+		}
+
+		this.#chunks.push(concatenate([chunk], chunk.byteLength));
+	}
+
+	/** Returns the copy. */
+	take(): Uint8Array {
+		const parts = this.#whole === undefined ? this.#chunks : [this.#whole.subarray(0, this.#byteLength)];
+		const [first] = parts;
+		return parts.length === 1 && first!.buffer.byteLength === first!.byteLength ? first! : concatenate(parts, this.#byteLength);
+	}
 }
 
 // `Buffer.concat` would return a slice of a pool, and keep the whole pool in memory for as long as the stored response.
