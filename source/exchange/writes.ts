@@ -1,12 +1,11 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
-import type {Outcome} from '../cache/writes.ts';
+import type {Outcome, QueuedResponse, WriteSize} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
 import {describe, SettingError} from '../errors.ts';
 import {
 	identify,
-	resourceOfRequest,
 	siblingOf,
 	type Identity,
 } from '../identity/identify.ts';
@@ -15,14 +14,13 @@ import type {StoredRequest} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
-import type {StoredResponse} from '../entry/stored-response.ts';
+import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseHead} from '../policy/types.ts';
 import {invalidatedBy} from '../policy/response-rules.ts';
-import {isSafe} from '../policy/facts.ts';
 import type {TagCallback} from '../settings/settings.ts';
-import {settingOfKey, type ExchangeSettings} from './settings.ts';
-import {ResponseWrite} from './response-write.ts';
+import {settingOfKey} from './settings.ts';
+import {keysOfTarget, resourceInvalidations} from './unsafe-requests.ts';
 import type {ExchangeState} from './state.ts';
 
 type WriteListener = {
@@ -131,20 +129,15 @@ export class ExchangeWrites {
 	@returns Whether the request may have changed anything.
 	*/
 	invalidate(response: ResponseHead): boolean {
-		const {request, facts, settings: {allowableMethods, ignoredParameters}, cache} = this.#state;
-		const {method, override = method} = request;
+		const {request, facts, settings, cache} = this.#state;
 		const invalid = invalidatedBy(facts, response);
 		if (invalid.length === 0) {
 			return false;
 		}
 
-		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
-		const resources = invalid.flatMap(({url, keepsOwnMethod}) => [...methods]
-			.filter(stored => !keepsOwnMethod || stored !== override)
-			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
-		this.#invalidating = this.#invalidate(resources.map(resource => ({kind: 'resource', resource})));
+		this.#invalidating = this.#invalidate(resourceInvalidations(request, invalid, settings));
 		for (const {url} of invalid) {
-			this.#withKeys(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
+			this.#withKeys(() => then(keysOfTarget(request, url, settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
 						cache.writes.delete(key, 'invalidated', this.#expect());
@@ -327,8 +320,138 @@ function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCo
 	}
 }
 
-/** Returns the keys of the caller's GET and HEAD of a target URI. */
-function keysOfTarget(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
-	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
-	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
+type WriteOptions = {
+	readonly key: string;
+	readonly reason: 'stored' | 'revalidated';
+
+	/** The response to write; `undefined` if it is not stored. */
+	readonly composed: MaybePromise<StoredResponse | undefined>;
+
+	/** The bytes that were received. */
+	readonly received: number;
+
+	/** The position of the request's own invalidations, once they are in the store. */
+	readonly invalidating: MaybePromise<number | undefined>;
+
+	/** With `failFast`, the outcome that is waited for. */
+	readonly outcome: Outcome | undefined;
+
+	/** Called if the response is not stored. */
+	readonly onRefused: (reason: WriteReason) => void;
+};
+
+/** The write of the response of an exchange, unless an invalidation since its request was sent concerns it. */
+class ResponseWrite implements QueuedResponse {
+	readonly key: string;
+	readonly size: WriteSize;
+	readonly #state: ExchangeState;
+	readonly #options: WriteOptions;
+	readonly #composed: MaybePromise<StoredResponse | undefined>;
+
+	constructor(state: ExchangeState, options: WriteOptions) {
+		const {key, composed, received} = options;
+		this.#state = state;
+		this.#options = options;
+		this.key = key;
+		this.size = {bytes: received};
+		this.#composed = composed instanceof Promise ? this.#resize(composed) : composed;
+		if (this.#composed instanceof Promise) {
+			// `prepare` reports a fault. Until it runs, the fault must not be an unhandled rejection.
+			this.#composed.catch(() => undefined);
+		} else {
+			this.size.bytes = this.#composed === undefined ? 0 : storedSize(this.#composed);
+		}
+	}
+
+	get request(): SentRequest {
+		return this.#state.request;
+	}
+
+	prepare(): MaybePromise<StoredResponse | undefined> {
+		const {invalidating} = this.#options;
+		if (invalidating instanceof Promise || this.#composed instanceof Promise) {
+			return this.#prepareLater();
+		}
+
+		this.#state.advanceTo(invalidating);
+		return this.#composed === undefined ? undefined : this.#unlessInvalidated(this.#composed);
+	}
+
+	isStillValid(stored: StoredResponse): MaybePromise<boolean> {
+		const position = this.#verify(stored);
+		return position instanceof Promise ? position.then(isPosition) : isPosition(position);
+	}
+
+	saved(): void {
+		this.#state.cache.events.written('stored', this, this.#options.reason);
+	}
+
+	done(): void {
+		this.#options.outcome?.done();
+		this.#finish();
+	}
+
+	failed(error: unknown): void {
+		this.#options.outcome?.failed(error);
+		this.#finish();
+	}
+
+	/** Ends the write, since there is no room for it. */
+	drop(): void {
+		this.#options.outcome?.done();
+		this.#options.onRefused('queue-full');
+		this.#finish();
+	}
+
+	async #prepareLater(): Promise<StoredResponse | undefined> {
+		this.#state.advanceTo(await this.#options.invalidating);
+		const stored = await this.#composed;
+		return stored && this.#unlessInvalidated(stored);
+	}
+
+	/** Counts the bytes of a response towards `maxPendingBytes` once its body is decoded. */
+	async #resize(composing: Promise<StoredResponse | undefined>): Promise<StoredResponse | undefined> {
+		const stored = await composing;
+		if (stored === undefined || this.#state.cache.writes.resize(this.key, this.size, storedSize(stored))) {
+			return stored;
+		}
+
+		this.#options.onRefused('queue-full');
+		return undefined;
+	}
+
+	#unlessInvalidated(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		const position = this.#verify(stored);
+		return position instanceof Promise ? this.#positionedLater(stored, position) : this.#positioned(stored, position);
+	}
+
+	async #positionedLater(stored: StoredResponse, position: Promise<number | undefined>): Promise<StoredResponse | undefined> {
+		return this.#positioned(stored, await position);
+	}
+
+	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
+	#positioned(stored: StoredResponse, position: number | undefined): StoredResponse | undefined {
+		if (position === undefined) {
+			this.#options.onRefused('invalidated');
+			return undefined;
+		}
+
+		return position > 0 ? {...stored, position} : stored;
+	}
+
+	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
+	#verify({tags = noTags}: StoredResponse): MaybePromise<number | undefined> {
+		const {cache, sent} = this.#state;
+		return cache.verify(this.#state.subjectWith(tags, this.key), sent!.position);
+	}
+
+	/** Ends the exchange, and the wait of the requests that still wait for it. */
+	#finish(): void {
+		this.#state.inFlight?.end('failed');
+		this.#state.end();
+	}
+}
+
+function isPosition(position: number | undefined): boolean {
+	return position !== undefined;
 }

@@ -159,7 +159,7 @@ function isRefusedError({request: {settings}, response: {statusCode}}: ReceivedF
 }
 
 /** A resource that a request has invalidated: all of its stored responses, for every user. */
-type Invalidated = {
+export type Invalidated = {
 	/** The URL of the resource, without a fragment. */
 	readonly url: string;
 
