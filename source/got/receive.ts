@@ -1,12 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Exchange, Action} from '../exchange/exchange.ts';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
-import {replaceEmit} from './watch-request.ts';
+import {replaceEmit, type Emission} from './watch-request.ts';
 
 /** Reports a response to an exchange, and returns the response for the caller. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
@@ -15,14 +15,30 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 		statusMessage: messageOf(response),
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	};
-	const action = recover(() => exchange.next({type: 'response', head, mayRetry: options.mayRetry}), error => {
+	let action: MaybePromise<Action>;
+	try {
+		action = exchange.next({type: 'response', head, mayRetry: options.mayRetry});
+	} catch (error) {
 		discard(response);
 		throw error;
-	});
-	return then(action, next => answer(next, response, exchange, options));
+	}
+
+	return action instanceof Promise ? answerLater(action, response, exchange, options) : answer(action, response, exchange, options);
 }
 
-type Received = {
+async function answerLater(pending: Promise<Action>, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Promise<Received> { // eslint-disable-line max-params -- A response that is answered at once makes no object of them.
+	let action: Action;
+	try {
+		action = await pending;
+	} catch (error) {
+		discard(response);
+		throw error;
+	}
+
+	return answer(action, response, exchange, options);
+}
+
+export type Received = {
 	/** The response, whose body is being copied, or a stored one instead; `undefined` if the request must be sent once more. */
 	readonly given: IncomingMessage | ServedResponse | undefined;
 	readonly awaitsRetries: boolean;
@@ -47,7 +63,7 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response, response.httpVersionMajor !== 2);
 		return {given: undefined, awaitsRetries: false};
@@ -64,16 +80,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 
 	addCacheStatus(response, action.status);
 	if (action.collects) {
-		collectBody(response, request, exchange.settings.maxEntryBytes, {
-			awaitsEnd: exchange.settings.failFast,
-			end: body => then(exchange.next({type: 'end', body}), () => undefined),
-			discard(reason) {
-				void exchange.next({type: 'discarded', reason, isByCaller: isGivenUp()});
-			},
-			progress(bytes) {
-				exchange.progress(bytes);
-			},
-		});
+		new BodyCollector(response, exchange, options).start();
 	}
 
 	return {given: response, awaitsRetries: action.awaitsRetries};
@@ -81,11 +88,13 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 
 /** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
 function discard(response: IncomingMessage, isRead = true): void {
-	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	response.on('error', ignoreError);
 	if (isRead) {
 		response.resume();
 	}
 }
+
+function ignoreError(): void {} // eslint-disable-line @typescript-eslint/no-empty-function
 
 /** Adds the member of this cache to the `Cache-Status` of the origin's response. */
 function addCacheStatus(response: IncomingMessage, status: string | undefined): void {
@@ -99,105 +108,121 @@ function addCacheStatus(response: IncomingMessage, status: string | undefined): 
 	(response.rawHeaders as string[] | undefined)?.push('Cache-Status', status);
 }
 
-/**
-Copies a body while the caller reads it. Neither starts nor delays the stream.
+const bodyEvents: ReadonlySet<string | symbol> = new Set(['data', 'end', 'aborted', 'error', 'close']);
 
-@param request - The request of the response. Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
-@param limit - The maximum number of bytes to copy.
-*/
-function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, discard: onDiscard, progress}: Collector): void {
-	let body = new BodyCopy(contentLength(response.headers));
-	let isOver = false;
+/** Copies the body of a response for an exchange while the caller reads it. Neither starts nor delays the stream. */
+class BodyCollector {
+	readonly #response: IncomingMessage;
+	readonly #exchange: Exchange;
+	readonly #options: ReceiveOptions;
+	#body: BodyCopy;
+	#isOver = false;
+	#restore: (() => void) | undefined;
+	#fail: (() => void) | undefined;
 
-	const finish = (): void => {
-		isOver = true;
-		restore();
-		request?.off('error', fail);
-	};
+	constructor(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions) {
+		this.#response = response;
+		this.#exchange = exchange;
+		this.#options = options;
+		this.#body = new BodyCopy(contentLength(response.headers));
+	}
 
-	const stop = (reason: WriteReason): void => {
-		finish();
-		body = new BodyCopy(undefined);
-		onDiscard(reason);
-	};
+	start(): void {
+		this.#restore = replaceEmit(this.#response, bodyEvents, (event, argument, emit) => this.#handle(event, argument, emit));
+		if (this.#options.request !== undefined) {
+			this.#fail = () => {
+				this.#stop('incomplete');
+			};
 
-	const fail = (): void => {
-		stop('incomplete');
-	};
-
-	const copy = (chunk: unknown): void => {
-		// A string has been decoded: the bytes are lost.
-		if (typeof chunk === 'string') {
-			stop('incomplete');
-			return;
+			// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
+			this.#options.request.on('error', this.#fail);
 		}
+	}
 
-		const bytes = chunk as Uint8Array;
-		if (body.byteLength + bytes.byteLength > limit) {
-			stop('too-large');
-			return;
-		}
-
-		progress(bytes.byteLength);
-		body.add(bytes);
-	};
-
-	const complete = (): MaybePromise<void> => {
-		if (isOver) {
-			return undefined;
-		}
-
-		if (!response.complete || isReset(response)) {
-			stop('incomplete');
-			return undefined;
-		}
-
-		finish();
-		return end(body.take());
-	};
-
-	const restore = replaceEmit(response, bodyEvents, (event, argument, emit) => {
-		if (isOver) {
+	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {
+		if (this.#isOver) {
 			return emit();
 		}
 
 		if (event === 'data') {
-			copy(argument);
-		} else if (event === 'end' && awaitsEnd && response.complete) {
-			void emitAfter(complete, emit, request);
-			return true;
-		} else if (event === 'end') {
-			// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
-			const hasListeners = emit();
-			// Nobody waits for the write, nor for its fault.
-			void recover(complete, () => undefined);
-			return hasListeners;
-		} else {
-			stop('incomplete');
+			this.#copy(argument);
+			return emit();
 		}
 
-		return emit();
-	});
-	request?.on('error', fail);
+		if (event !== 'end') {
+			this.#stop('incomplete');
+			return emit();
+		}
+
+		// With `failFast`, the reader gets the `end` event only when everything is written, and an error if that fails. Over HTTP/2, Got 14 and 15 end the body at once.
+		if (this.#exchange.settings.failFast && this.#response.complete) {
+			void emitAfter(() => this.#complete(), emit, this.#options.request);
+			return true;
+		}
+
+		// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
+		const hasListeners = emit();
+		this.#completeQuietly();
+		return hasListeners;
+	}
+
+	#copy(chunk: unknown): void {
+		// A string has been decoded: the bytes are lost.
+		if (typeof chunk === 'string') {
+			this.#stop('incomplete');
+			return;
+		}
+
+		const bytes = chunk as Uint8Array;
+		if (this.#body.byteLength + bytes.byteLength > this.#exchange.settings.maxEntryBytes) {
+			this.#stop('too-large');
+			return;
+		}
+
+		this.#exchange.progress(bytes.byteLength);
+		this.#body.add(bytes);
+	}
+
+	/** Reports the end. Nobody waits for the write, nor for its fault. */
+	#completeQuietly(): void {
+		try {
+			const writing = this.#complete();
+			if (writing instanceof Promise) {
+				writing.catch(() => undefined);
+			}
+		} catch {}
+	}
+
+	#complete(): MaybePromise<unknown> {
+		if (this.#isOver) {
+			return undefined;
+		}
+
+		if (!this.#response.complete || isReset(this.#response)) {
+			this.#stop('incomplete');
+			return undefined;
+		}
+
+		this.#finish();
+		return this.#exchange.next({type: 'end', body: this.#body.take()});
+	}
+
+	#stop(reason: WriteReason): void {
+		this.#finish();
+		this.#body = new BodyCopy(undefined);
+		void this.#exchange.next({type: 'discarded', reason, isByCaller: this.#options.isGivenUp()});
+	}
+
+	#finish(): void {
+		this.#isOver = true;
+		this.#restore?.();
+		if (this.#fail !== undefined) {
+			this.#options.request?.off('error', this.#fail);
+		}
+	}
 }
 
-const bodyEvents: ReadonlySet<string | symbol> = new Set(['data', 'end', 'aborted', 'error', 'close']);
-
-type Collector = {
-	/** Whether the reader gets the `end` event only when `end` has resolved, and an error if it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
-	readonly awaitsEnd: boolean;
-
-	/** Called when the body has ended, whole as far as the connection can know. */
-	readonly end: (body: Uint8Array) => MaybePromise<void>;
-
-	/** Called with the reason if the body is not to be stored. */
-	readonly discard: (reason: WriteReason) => void;
-
-	/** Called with the size of each chunk. */
-	readonly progress: (bytes: number) => void;
-};
-
-async function emitAfter(action: () => MaybePromise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
+async function emitAfter(action: () => MaybePromise<unknown>, emit: Emission, request: ClientRequest | undefined): Promise<void> {
 	try {
 		await action();
 	} catch (error) {

@@ -42,10 +42,10 @@ import {
 	type RequestFunction,
 	type RequestResult,
 } from './native-request.ts';
-import {receive} from './receive.ts';
+import {receive, type Received} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
 import {ServedResponse} from './served-response.ts';
-import {WatchedRequest, type GivenResponse} from './watch-request.ts';
+import {WatchedRequest, type GivenResponse, type Watcher} from './watch-request.ts';
 
 /**
 Makes our transport the request function of one attempt. It decides nothing yet: later hooks may still change the request and its request function.
@@ -101,16 +101,8 @@ type Wait<Result> = {
 	readonly leave?: () => void;
 };
 
-type ResponseSource = {
-	/** The request of the response. */
-	readonly request?: ClientRequest;
-
-	/** Returns whether the caller has given up. */
-	readonly isGivenUp: () => boolean;
-};
-
-/** One attempt of one hop. It drives an exchange for Got. */
-class Attempt {
+/** One attempt of one hop. It drives an exchange for Got, and watches the request that is sent. */
+class Attempt implements Watcher {
 	readonly #parts: AttemptParts;
 	readonly #options: Options;
 	readonly #exchange: Exchange;
@@ -121,6 +113,10 @@ class Attempt {
 
 	/** Whether Got retries before a stale response is served instead of an error. The caller makes the retries of a stream. */
 	#mayRetry = false;
+	#watched: WatchedRequest | undefined;
+
+	/** The request that Got handles, and when it was sent. */
+	#first: {readonly request: ClientRequest; readonly start: number} | undefined;
 
 	constructor(parts: AttemptParts) {
 		this.#parts = parts;
@@ -246,23 +242,10 @@ class Attempt {
 				shortenTimeout(this.#options, this.#waited);
 			}
 
-			const start = performance.now() - this.#waited;
-			const request: WatchedRequest = new WatchedRequest(result, {
-				respond: (response, sent) => this.#receive(response, {request: sent, isGivenUp: () => request.isDestroyed}),
-				resend: async listen => resend(this.#parts, {first: result, start, listen}),
-				fail: error => this.#fail(error),
-				onDestroy: error => {
-					if (error) {
-						restoreTimeoutMessage(error, this.#options.timeout);
-					}
-				},
-				close: () => {
-					void this.#exchange.next({type: 'closed', isByCaller: request.isDestroyed});
-				},
-			});
+			this.#first = {request: result, start: performance.now() - this.#waited};
+			this.#watched = new WatchedRequest(result, this);
 		} else if (isResponseLike(result)) {
-			const given = this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true});
-			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
+			return then(this.respond(result), response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
 		} else {
 			// The result of a user's function may be no response at all: Got reports that.
 			void this.#exchange.next({type: 'closed'});
@@ -272,17 +255,43 @@ class Attempt {
 	}
 
 	/** Returns the response for the caller; `undefined` if the request must be sent once more. */
-	#receive(response: IncomingMessage, source: ResponseSource): MaybePromise<GivenResponse | undefined> {
-		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, ...source}), ({given, awaitsRetries}) => {
-			if (awaitsRetries) {
-				awaitRetries(this.#options);
-			}
-
-			return given === undefined ? undefined : this.#give(given) as unknown as GivenResponse;
+	respond(response: IncomingMessage, request?: ClientRequest): MaybePromise<GivenResponse | undefined> {
+		const received = receive(response, this.#exchange, {
+			mayRetry: this.#mayRetry,
+			request,
+			isGivenUp: () => this.#watched === undefined ? this.#options.signal?.aborted === true : this.#watched.isDestroyed,
 		});
+		return received instanceof Promise ? this.#giveLater(received) : this.#giveReceived(received);
 	}
 
-	#fail(error: unknown): ServedResponse | undefined {
+	async resend(listen: (request: ClientRequest) => void): Promise<RequestResult> {
+		const {request, start} = this.#first!;
+		return resend(this.#parts, {first: request, start, listen});
+	}
+
+	onDestroy(error: Error | undefined): void {
+		if (error) {
+			restoreTimeoutMessage(error, this.#options.timeout);
+		}
+	}
+
+	close(): void {
+		void this.#exchange.next({type: 'closed', isByCaller: this.#watched!.isDestroyed});
+	}
+
+	async #giveLater(receiving: Promise<Received>): Promise<GivenResponse | undefined> {
+		return this.#giveReceived(await receiving);
+	}
+
+	#giveReceived({given, awaitsRetries}: Received): GivenResponse | undefined {
+		if (awaitsRetries) {
+			awaitRetries(this.#options);
+		}
+
+		return given === undefined ? undefined : this.#give(given) as unknown as GivenResponse;
+	}
+
+	fail(error: unknown): ServedResponse | undefined {
 		const action = this.#exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.#options);
@@ -297,7 +306,7 @@ class Attempt {
 	}
 
 	#serveStaleOrThrow(error: unknown): RequestResult {
-		const response = this.#fail(error);
+		const response = this.fail(error);
 		if (response === undefined) {
 			throw error;
 		}

@@ -4,7 +4,8 @@ import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse, type ServedResponse} from './served-response.ts';
 import type {RequestResult} from './native-request.ts';
 
-type Watcher = {
+/** What the watcher of a request does. */
+export type Watcher = {
 	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
 
@@ -257,6 +258,6 @@ export function replaceEmit(emitter: EventEmitter, events: ReadonlySet<string | 
 }
 
 /** Emits the event that was intercepted, or another one instead. */
-type Emission = (event?: string | symbol, argument?: unknown) => boolean;
+export type Emission = (event?: string | symbol, argument?: unknown) => boolean;
 
 type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
