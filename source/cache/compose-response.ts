@@ -1,7 +1,7 @@
 import type {Ignored} from '../identity/credentials.ts';
 import {redactHref} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
-import {exposesCredential, storableLines, type StoredRequest} from '../identity/stored-request.ts';
+import {mayUpdate, storableLines, type StoredRequest} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
@@ -62,13 +62,13 @@ Makes the stored form of a response, without anything that belongs to one connec
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
-	const cookies = cookiesOf(response, request);
+	const storable = storableFields(head.rawHeaders, unstoredNames(response, codings));
 	const metadata: Writable<StoredMetadata> = {
 		method,
 		url: redactHref(url, ignored),
 		statusCode: head.statusCode,
 		statusMessage: head.statusMessage,
-		rawHeaders: datedFields(storableLines(storableFields(head.rawHeaders, excludedFields(response, codings)), url, ignored), received),
+		rawHeaders: datedFields(storableLines(storable, url, ignored), received),
 		createdAt: received,
 		expires: terms.expires,
 		retainUntil: terms.retainUntil,
@@ -77,6 +77,7 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		generation: newGeneration(),
 		request,
 	};
+	const cookies = cookiesOf(response, request);
 	if (codings.length > 0) {
 		metadata.codings = codings;
 	}
@@ -103,25 +104,19 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 type Writable<T> = {-readonly [Name in keyof T]: T[Name]};
 
 /** Returns the lower-case names of the fields that are not stored, beside those that never are. */
-function excludedFields({terms, storeSetCookie}: ReceivedResponse, codings: readonly string[]): readonly string[] {
-	if (terms.excludedFields.length === 0 && codings.length === 0) {
-		return storeSetCookie ? terms.excludedFields : cookieFields;
-	}
-
-	return [
-		...terms.excludedFields,
-		...(codings.length > 0 ? ['content-encoding', 'content-length'] : []),
-		...(storeSetCookie ? [] : cookieFields),
-	];
+function unstoredNames({terms, storeSetCookie}: ReceivedResponse, codings: readonly string[]): readonly string[] {
+	const cookies = storeSetCookie ? noNames : cookieFields;
+	const others = codings.length > 0 ? contentFields : noNames;
+	return terms.excludedFields.length + others.length === 0 ? cookies : [...terms.excludedFields, ...others, ...cookies];
 }
+
+const noNames: readonly string[] = [];
+const contentFields: readonly string[] = ['content-encoding', 'content-length'];
 
 /** Returns the cookies that a redirect set, without their values. A request without these cookies may be redirected elsewhere. They belong to the host of the connection, not to that of the `Host` header. */
 function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): readonly StoredCookie[] {
-	if (statusCode < 300 || statusCode >= 400) {
-		return noCookies;
-	}
-
-	return fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined);
+	const isRedirect = statusCode >= 300 && statusCode < 400;
+	return isRedirect ? fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined) : noCookies;
 }
 
 const noCookies: readonly StoredCookie[] = [];
@@ -169,10 +164,10 @@ export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ign
 	const own: string[] = [];
 	const lines = storableFields(raw, []);
 	for (let index = 0; index < lines.length; index += 2) {
-		const line = lines.slice(index, index + 2);
-		const isCookieStored = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
-		const isStorable = isCookieStored && !exposesCredential(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
-		(isStorable ? storable : own).push(...line);
+		const name = lines[index]!.toLowerCase();
+		const value = lines[index + 1]!;
+		const isStorable = (storeSetCookie || !cookieFields.includes(name)) && mayUpdate(name, value, url, ignored);
+		(isStorable ? storable : own).push(lines[index]!, value);
 	}
 
 	return {storable, own};
@@ -188,9 +183,9 @@ Updates a stored response by a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, terms: StorageTerms): StoredResponse {
 	const {expires, retainUntil, initialAge, excludedFields, facts} = terms;
-	const {vary: _vary, facts: _facts, ...tagged} = withTags(stored, tagsOf(fieldsOf(update)));
+	const tagged = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
-		...tagged,
+		...withoutTerms(tagged),
 		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, excludedFields), received),
 		createdAt: received,
 		expires,
@@ -200,6 +195,16 @@ export function freshenResponse(stored: StoredResponse, update: readonly string[
 		...(terms.vary.length > 0 && {vary: variationBy(terms.vary)}),
 		...(facts !== undefined && {facts}),
 	}, stored.body);
+}
+
+/** Returns the response without the terms that only some responses have. */
+function withoutTerms(stored: StoredResponse): StoredResponse {
+	if (stored.vary === undefined && stored.facts === undefined) {
+		return stored;
+	}
+
+	const {vary: _vary, facts: _facts, ...others} = stored;
+	return others;
 }
 
 /** Returns the response with another expiration, and retained as long as that requires. */

@@ -193,7 +193,7 @@ export class CacheCore {
 
 	@param faults - The number of faults before the lookup.
 	*/
-	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, head?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> { // eslint-disable-line max-params -- A lookup that is answered at once makes no object of them.
+	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, head?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
 		// This request asks the store for nothing else, so that one fault is reported once.
 		const {circuits} = this.#store;
 		const isUnread = found.stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'));
@@ -241,7 +241,7 @@ export class CacheCore {
 			const head = this.journal.head();
 			return head instanceof Promise ? this.#orElse<number | undefined>(head, undefined, faults) : head;
 		} catch (error) {
-			return this.#failRead(error, undefined, faults);
+			return this.#failRead<number | undefined>(error, undefined, faults);
 		}
 	}
 

@@ -234,11 +234,11 @@ export class Variants {
 		return stored instanceof Promise ? this.#matchLater(primary, request, stored, isReadOnly) : this.#match(primary, request, stored, isReadOnly);
 	}
 
-	async #matchLater(primary: string, request: Fields, stored: Promise<StoredResponse | undefined>, isReadOnly: boolean): Promise<Match | NoMatch> { // eslint-disable-line max-params -- A lookup makes no object of them.
+	async #matchLater(primary: string, request: Fields, stored: Promise<StoredResponse | undefined>, isReadOnly: boolean): Promise<Match | NoMatch> {
 		return this.#match(primary, request, await stored, isReadOnly);
 	}
 
-	#match(primary: string, request: Fields, stored: StoredResponse | undefined, isReadOnly: boolean): MaybePromise<Match | NoMatch> { // eslint-disable-line max-params
+	#match(primary: string, request: Fields, stored: StoredResponse | undefined, isReadOnly: boolean): MaybePromise<Match | NoMatch> {
 		if (stored === undefined) {
 			return noMatch;
 		}
@@ -247,7 +247,7 @@ export class Variants {
 		return stored.vary === undefined ? match : this.#matchVariant(match, request, stored.vary, isReadOnly);
 	}
 
-	#matchVariant(match: Match, request: Fields, {names, digest}: Variation, isReadOnly: boolean): MaybePromise<Match | NoMatch> { // eslint-disable-line max-params
+	#matchVariant(match: Match, request: Fields, {names, digest}: Variation, isReadOnly: boolean): MaybePromise<Match | NoMatch> {
 		return then(this.#secret(), secret => {
 			const variant = varyDigest(secret, names, request);
 			return variant === digest ? match : then(this.#readVariant(match, variant, isReadOnly), found => found ?? {stored: undefined, varies: true});
@@ -279,7 +279,7 @@ export class Variants {
 		return stored.vary === undefined ? this.#entries.write(key, stored) : this.#saveVariant(key, request, stored, stored.vary.names);
 	}
 
-	#saveVariant(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<void> { // eslint-disable-line max-params
+	#saveVariant(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<void> {
 		return then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
 	}
 

@@ -163,7 +163,7 @@ export class Reporter {
 		}
 	}
 
-	#emitFor(event: AnswerKind | 'stored' | 'refused', {key, request: {method, targetUrl}}: Omit<ReportedRequest, 'background'>, reason: Reason, background?: boolean): void { // eslint-disable-line max-params -- An object of them would be made for each request, also without listeners.
+	#emitFor(event: AnswerKind | 'stored' | 'refused', {key, request: {method, targetUrl}}: Omit<ReportedRequest, 'background'>, reason: Reason, background?: boolean): void {
 		if (this.#hasListeners(event)) {
 			this.emit(event, {
 				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...(background !== undefined && {background}),

@@ -197,7 +197,7 @@ export class ResponsePhase {
 
 			case 'serve': {
 				this.#end('failed');
-				return served(this.#state.serve(decision.reason, decision.view, head));
+				return served(this.#state.serve(decision.reason, decision.view, head.statusCode));
 			}
 
 			case 'store': {
@@ -275,12 +275,14 @@ export class ResponsePhase {
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
 		const {effect, view, reason} = decision;
+		const {request, settings} = this.#state;
+		const {storable, own} = splitUpdate(head.rawHeaders, request.targetUrl, settings);
 		if (effect === 'delete') {
 			this.#writes.deleteStored('revalidated');
 		}
 
 		if (effect !== 'keep') {
-			const freshened = this.#freshened(head, received, decision);
+			const freshened = freshenResponse((this.#state.match as Match).stored, storable, received, decision);
 			this.#state.match = {...this.#state.match as Match, stored: freshened};
 			if (effect === 'store') {
 				this.#writes.replaceStored(freshened);
@@ -292,7 +294,8 @@ export class ResponsePhase {
 		}
 
 		this.#state.updateInfo({revalidated: true});
-		return this.#state.serve(reason, view, head);
+		// The lines that are not stored are for this caller only.
+		return this.#state.serve(reason, view, head.statusCode, own);
 	}
 
 	#freshened(head: IncomingHead, received: number, terms: StorageTerms): StoredResponse {

@@ -1,5 +1,4 @@
 import type {CacheCore} from '../cache/core.ts';
-import {splitUpdate} from '../cache/compose-response.ts';
 import {noMatch, type Match, type NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
 import type {Subject} from '../cache/journal-records.ts';
@@ -15,8 +14,9 @@ import {redactHref} from '../identity/references.ts';
 import {unknownBody, type SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import type {RawFields} from '../policy/fields.ts';
 import type {Reason, View} from '../policy/types.ts';
-import type {ExchangeInfo, IncomingHead, RenderedResponse} from './exchange.ts';
+import type {ExchangeInfo, RenderedResponse} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
 import {
 	describeStatus,
@@ -25,6 +25,8 @@ import {
 	withoutCookies,
 } from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
+
+const noLines: RawFields = [];
 
 /** How and when a request was sent. */
 type SentAttempt = {
@@ -212,9 +214,10 @@ export class ExchangeState {
 	/**
 	Serves the stored response.
 
-	@param head - The head of the origin's response, if there was one.
+	@param statusCode - The status code of the origin's response, if there was one.
+	@param ownLines - The header lines of the origin's response that are for this caller only.
 	*/
-	serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
+	serve(reason: Reason, view: View, statusCode?: number, ownLines: RawFields = noLines): RenderedResponse {
 		const {stored} = this.match as Match;
 		this.updateInfo({
 			reason,
@@ -227,9 +230,8 @@ export class ExchangeState {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
-			status: this.status(head?.statusCode),
-			// These lines are for this caller only; the stored response has the others.
-			ownLines: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
+			status: this.status(statusCode),
+			ownLines,
 		});
 	}
 

@@ -17,7 +17,7 @@ export function setTransport(options: Options, transport: unknown): void {
 export function removeTransport(options: Options): void {
 	if (Object.hasOwn(options, 'getRequestFunction')) {
 		// To delete the property would make Got's options slow.
-		const {getRequestFunction} = Object.getPrototypeOf(options) as Options; // eslint-disable-line @typescript-eslint/unbound-method -- It becomes a method again.
+		const {getRequestFunction} = Object.getPrototypeOf(options) as Options;
 		options.getRequestFunction = getRequestFunction;
 	}
 

@@ -26,7 +26,7 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 	return action instanceof Promise ? answerLater(action, response, exchange, options) : answer(action, response, exchange, options);
 }
 
-async function answerLater(pending: Promise<Action>, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Promise<Received> { // eslint-disable-line max-params -- A response that is answered at once makes no object of them.
+async function answerLater(pending: Promise<Action>, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Promise<Received> {
 	let action: Action;
 	try {
 		action = await pending;
@@ -129,14 +129,16 @@ class BodyCollector {
 
 	start(): void {
 		this.#restore = replaceEmit(this.#response, bodyEvents, (event, argument, emit) => this.#handle(event, argument, emit));
-		if (this.#options.request !== undefined) {
-			this.#fail = () => {
-				this.#stop('incomplete');
-			};
-
-			// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
-			this.#options.request.on('error', this.#fail);
+		if (this.#options.request === undefined) {
+			return;
 		}
+
+		this.#fail = () => {
+			this.#stop('incomplete');
+		};
+
+		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
+		this.#options.request.on('error', this.#fail);
 	}
 
 	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {

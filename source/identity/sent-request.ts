@@ -151,7 +151,11 @@ function withoutUserInfo({href}: URL): URL {
 /** Returns header fields by lower-case name. Names that differ only in letter case become one field with several lines. */
 export function lowerCaseNames(headers: Fields): Fields {
 	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
-	for (const name of Object.keys(headers)) {
+	for (const name in headers) {
+		if (!Object.hasOwn(headers, name)) {
+			continue;
+		}
+
 		const given = headers[name];
 		const value = typeof given === 'string' ? given : asText(given);
 		const key = name.toLowerCase();

@@ -80,9 +80,9 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 
 function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	const lines: string[] = [];
-	for (const name of Object.keys(headers)) {
+	for (const name in headers) {
 		// RFC 9113 §8.3: pseudo-headers are no fields.
-		if (name.startsWith(':')) {
+		if (!Object.hasOwn(headers, name) || name.startsWith(':')) {
 			continue;
 		}
 
@@ -200,7 +200,20 @@ export function hasRedacted({url, headers, body}: StorableRequest): boolean {
 Returns the header lines of a response that may be stored: without those that the settings ignore, and without a `Content-Location` with a credential. They are left out and not redacted, since a caller gets no value that the origin did not send.
 */
 export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
-	return filterLines(raw, (name, value) => name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name));
+	return filterLines(raw, (name, value) => isStorable(name, value, url, ignored));
+}
+
+function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
+	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
+}
+
+/**
+Whether a header line of a 304 may be stored: it is none that `storableLines` leaves out, and exposes no credential.
+
+@param name - In lower case.
+*/
+export function mayUpdate(name: string, value: string, url: string, ignored: Ignored): boolean {
+	return !credentialResponseHeaders.has(name) && !referencesSecret(name, value, url, ignored) && isStorable(name, value, url, ignored);
 }
 
 // A stored response would be wrong without these headers, so that they are stored even if the settings ignore them.
@@ -230,15 +243,15 @@ Whether a header of a response contains a credential: as its value, or in a URL 
 @param url - The URL of the request.
 */
 export function exposesCredential(fields: Fields, url: string, ignored: Ignored): boolean {
-	return Object.keys(fields).some(name => credentialResponseHeaders.has(name) || referencesSecret(name, fields, url, ignored));
+	return Object.keys(fields).some(name => credentialResponseHeaders.has(name) || referencesSecret(name, fields[name] ?? noReferences, url, ignored));
 }
 
-function referencesSecret(name: string, fields: Fields, url: string, ignored: Ignored): boolean {
+function referencesSecret(name: string, lines: string | readonly string[], url: string, ignored: Ignored): boolean {
 	if (name === 'content-location' || (!needed.has(name) && ignoresHeader(ignored, name))) {
 		return false;
 	}
 
-	const targets = referencesIn(fields[name] ?? noReferences, references.get(name) ?? referencesOfOthers);
+	const targets = referencesIn(lines, references.get(name) ?? referencesOfOthers);
 	return targets.length > 0 && (targets.length > maxReferences || targets.some(target => isSecretUrl(target, url, ignored)));
 }
 

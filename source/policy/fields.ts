@@ -167,7 +167,11 @@ const fewNames = 8;
 /** Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name. */
 export function freshenedFields(stored: RawFields, update: RawFields, excluded: readonly string[]): string[] {
 	const news = filterLines(storableFields(update, excluded), name => !describingContent.has(name));
-	const replaced = new Set([...fieldNames(news), ...excluded, 'age', 'date']);
+	const replaced = new Set(excluded).add('age').add('date');
+	for (let index = 0; index < news.length; index += 2) {
+		replaced.add(news[index]!.toLowerCase());
+	}
+
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
 }
 
@@ -207,11 +211,13 @@ function connectionListed(raw: RawFields): ReadonlySet<string> {
 
 		const value = raw[index + 1]!.toLowerCase();
 		// Nearly every response has a value of one name.
-		if (!neverStored.has(value)) {
-			listed ??= new Set();
-			for (const name of value.match(tokens) ?? []) {
-				listed.add(name);
-			}
+		if (neverStored.has(value)) {
+			continue;
+		}
+
+		listed ??= new Set();
+		for (const name of value.match(tokens) ?? []) {
+			listed.add(name);
 		}
 	}
 
@@ -252,10 +258,6 @@ export function filterLines(raw: RawFields, keep: (name: string, value: string) 
 	}
 
 	return lines;
-}
-
-function fieldNames(raw: RawFields): string[] {
-	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
 }
 
 // The first and the last moment whose year has four digits.
