@@ -169,11 +169,11 @@ export class Exchange {
 
 			case 'response': {
 				this.#noteStatus(event.head.statusCode);
-				return this.#whenWritten(recover(() => this.#response.respond(event), error => this.#giveUp(error)));
+				return this.#response.afterWrites(this.#respond(event));
 			}
 
 			case 'end': {
-				return this.#whenWritten(this.#response.end(event.body));
+				return this.#response.afterWrites(this.#response.end(event.body));
 			}
 
 			case 'discarded': {
@@ -223,12 +223,12 @@ export class Exchange {
 		}
 	}
 
-	#whenWritten(action: MaybePromise<Action>): MaybePromise<Action> {
-		return action instanceof Promise ? this.#afterWrites(action) : this.#response.afterWrites(action);
-	}
-
-	async #afterWrites(action: Promise<Action>): Promise<Action> {
-		return this.#response.afterWrites(await action);
+	#respond(event: Extract<Event, {type: 'response'}>): Action {
+		try {
+			return this.#response.respond(event);
+		} catch (error) {
+			return this.#giveUp(error);
+		}
 	}
 
 	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {

@@ -16,6 +16,7 @@ import {
 	type Found,
 	type FinalDecision,
 } from '../policy/request-rules.ts';
+import type {RequestDecision} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
 import {sendWithLock} from './lock.ts';
@@ -47,6 +48,9 @@ type RequestPhaseOptions = {
 	/** Deletes the stored response that was found. */
 	readonly deleteStored: (reason: string) => MaybePromise<void>;
 };
+
+/** A decision before the lookup for which a key is made. */
+type BeforeLookup = Extract<RequestDecision, {readonly do: 'lookup' | 'send'}>;
 
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
@@ -80,27 +84,38 @@ export class RequestPhase {
 
 	/** Decides what to do with the request. */
 	begin({areRetriesUsed = false, inFlight}: Extract<Event, {type: 'begin'}>): MaybePromise<Action> {
-		const {facts, identity, settings, cache} = this.#state;
+		const {facts, identity, settings} = this.#state;
 		const decision = onRequest(facts);
 		if (decision.do !== 'lookup' && decision.do !== 'send') {
 			return this.#checked(this.#execute(decision));
 		}
 
-		const creating = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
-		return then(creating instanceof Promise ? withinTime<string | typeof timedOut | undefined>(creating, this.#budget.totalLeft, timedOut) : creating, key => {
-			if (key === timedOut) {
-				return this.bypass();
-			}
+		const creating = identity.key(settings.secret);
+		return creating instanceof Promise ? this.#beginLater(creating, decision, areRetriesUsed, inFlight) : this.#beginWith(this.#checkedKey(creating), decision, areRetriesUsed, inFlight);
+	}
 
-			if (key === undefined) {
-				return this.#checked(this.#execute(onRefusedKey(facts)));
-			}
+	async #beginLater(creating: Promise<string | undefined>, decision: BeforeLookup, areRetriesUsed: boolean, inFlight: InFlight<Match> | undefined): Promise<Action> {
+		const key = await withinTime<string | typeof timedOut | undefined>(creating.then(created => this.#checkedKey(created)), this.#budget.totalLeft, timedOut);
+		return key === timedOut ? this.bypass() : this.#beginWith(key, decision, areRetriesUsed, inFlight);
+	}
 
-			this.#state.key = key;
-			this.#state.updateInfo({key});
-			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
-			return then(action, next => this.#share(this.#checked(next), inFlight));
-		});
+	#checkedKey(key: string | undefined): string | undefined {
+		return this.#state.settings.keyFn === undefined ? key : this.#state.cache.checkedKey(key);
+	}
+
+	#beginWith(key: string | undefined, decision: BeforeLookup, areRetriesUsed: boolean, inFlight: InFlight<Match> | undefined): MaybePromise<Action> {
+		if (key === undefined) {
+			return this.#checked(this.#execute(onRefusedKey(this.#state.facts)));
+		}
+
+		this.#state.key = key;
+		this.#state.updateInfo({key});
+		const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
+		return action instanceof Promise ? this.#shareLater(action, inFlight) : this.#share(this.#checked(action), inFlight);
+	}
+
+	async #shareLater(deciding: Promise<Action>, refresh: InFlight<Match> | undefined): Promise<Action> {
+		return this.#share(this.#checked(await deciding), refresh);
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
@@ -158,31 +173,39 @@ export class RequestPhase {
 
 	/** Makes others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
 	#sendShared(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
-		const {cache, sharingKey} = this.#state;
+		const {sharingKey} = this.#state;
 		this.#attach(inFlight);
 		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#lookUpAgain() : action;
-		return then(current, next => {
-			if (next.do !== 'send') {
-				this.#resolve();
-				return next;
-			}
+		return current instanceof Promise ? this.#sendUnlessServedLater(current, inFlight) : this.#sendUnlessServed(current, inFlight);
+	}
 
-			const {match} = this.#state;
-			return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true)
-				? sendWithLock(next, {
-					cache,
-					key: this.#state.key!,
-					inFlight,
-					budget: this.#budget,
-					lookUpAgain: () => then(this.#lookUpAgain(), found => {
-						if (found.do === 'serve') {
-							this.#resolve();
-						}
+	async #sendUnlessServedLater(deciding: Promise<Action>, inFlight: InFlight<Match>): Promise<Action> {
+		return this.#sendUnlessServed(await deciding, inFlight);
+	}
 
-						return found;
-					}),
-				})
-				: next;
+	#sendUnlessServed(action: Action, inFlight: InFlight<Match>): MaybePromise<Action> {
+		if (action.do !== 'send') {
+			this.#resolve();
+			return action;
+		}
+
+		const {match, cache} = this.#state;
+		return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true) ? this.#sendWithLock(action, inFlight) : action;
+	}
+
+	#sendWithLock(action: Action, inFlight: InFlight<Match>): MaybePromise<Action> {
+		return sendWithLock(action, {
+			cache: this.#state.cache,
+			key: this.#state.key!,
+			inFlight,
+			budget: this.#budget,
+			lookUpAgain: () => then(this.#lookUpAgain(), found => {
+				if (found.do === 'serve') {
+					this.#resolve();
+				}
+
+				return found;
+			}),
 		});
 	}
 

@@ -23,7 +23,8 @@ import {settingOfKey} from './settings.ts';
 import {keysOfTarget, resourceInvalidations} from './unsafe-requests.ts';
 import type {ExchangeState} from './state.ts';
 
-type WriteListener = {
+/** What follows from the writes of an exchange. */
+export type WriteListener = {
 	/** Called if the response is not stored. */
 	readonly onRefused: (reason: WriteReason | 'filtered') => void;
 
@@ -229,7 +230,7 @@ export class ExchangeWrites {
 	/** Writes a response, unless an invalidation since its request was sent concerns it. */
 	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
 		const write = new ResponseWrite(this.#state, {
-			key, composed, reason, received, invalidating: this.#invalidating, outcome: this.#expect(), onRefused: this.#listener.onRefused,
+			key, composed, reason, received, invalidating: this.#invalidating, outcome: this.#expect(), listener: this.#listener,
 		});
 		if (!this.#state.cache.writes.save(write)) {
 			write.drop();
@@ -336,8 +337,7 @@ type WriteOptions = {
 	/** With `failFast`, the outcome that is waited for. */
 	readonly outcome: Outcome | undefined;
 
-	/** Called if the response is not stored. */
-	readonly onRefused: (reason: WriteReason) => void;
+	readonly listener: Pick<WriteListener, 'onRefused'>;
 };
 
 /** The write of the response of an exchange, unless an invalidation since its request was sent concerns it. */
@@ -399,7 +399,7 @@ class ResponseWrite implements QueuedResponse {
 	/** Ends the write, since there is no room for it. */
 	drop(): void {
 		this.#options.outcome?.done();
-		this.#options.onRefused('queue-full');
+		this.#options.listener.onRefused('queue-full');
 		this.#finish();
 	}
 
@@ -416,7 +416,7 @@ class ResponseWrite implements QueuedResponse {
 			return stored;
 		}
 
-		this.#options.onRefused('queue-full');
+		this.#options.listener.onRefused('queue-full');
 		return undefined;
 	}
 
@@ -432,7 +432,7 @@ class ResponseWrite implements QueuedResponse {
 	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
 	#positioned(stored: StoredResponse, position: number | undefined): StoredResponse | undefined {
 		if (position === undefined) {
-			this.#options.onRefused('invalidated');
+			this.#options.listener.onRefused('invalidated');
 			return undefined;
 		}
 

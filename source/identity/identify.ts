@@ -13,6 +13,7 @@ import {
 } from './key.ts';
 import {
 	isRedactedPart,
+	type HashedPart,
 	type IdentitySettings,
 	type KeyRequest,
 	type KeySettingsOfCache,
@@ -90,7 +91,7 @@ export class Identity {
 
 		const parts = this.#parts;
 		if (parts.hashed.length > 0) {
-			return then(secret(), value => keyOfMatched(parts, value));
+			return hashedKey(parts, secret);
 		}
 
 		const key = keyOfMatched(parts, '');
@@ -104,8 +105,11 @@ export class Identity {
 	/** Makes the request as it is stored with its response, without credentials. */
 	stored(secret: GetSecret): MaybePromise<StoredRequest> {
 		const {hashed} = this.#parts;
-		const partition = hashed.length === 0 ? undefined : then(secret(), value => partitionOf(hashed, value));
-		return then(partition, known => redactRequest(this.request, this.#settings, known));
+		return hashed.length === 0 ? redactRequest(this.request, this.#settings, undefined) : this.#storedWith(hashed, secret);
+	}
+
+	#storedWith(hashed: readonly HashedPart[], secret: GetSecret): MaybePromise<StoredRequest> {
+		return then(secret(), value => redactRequest(this.request, this.#settings, partitionOf(hashed, value)));
 	}
 
 	/** The parts of the key, made once. */
@@ -113,6 +117,10 @@ export class Identity {
 		this.#matched ??= matchRequest(this.request, this.#settings);
 		return this.#matched;
 	}
+}
+
+function hashedKey(parts: MatchedRequest, secret: GetSecret): MaybePromise<string> {
+	return then(secret(), value => keyOfMatched(parts, value));
 }
 
 type GetSecret = () => MaybePromise<Secret>;

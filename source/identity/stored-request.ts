@@ -62,20 +62,23 @@ Redacts a request: replaces ignored parameters and everything that may be a cred
 @param request - With header names in lower case, and an override behind the method. A stored request may be redacted again.
 */
 export function redactRequest(request: StorableRequest, settings: IdentitySettings, partition: Partition | undefined): StoredRequest {
-	const {
-		method, url, headers, body, bodyParts, trust,
-	} = request;
+	const {method, url, headers, body, bodyParts, trust} = request;
 	const {ignoredParameters} = settings;
+	const redacted = {method, url: redactHref(url, ignoredParameters), rawHeaders: redactHeaders(headers, ignoredParameters)};
+	return body === undefined && bodyParts === undefined && trust === undefined && partition === undefined
+		? redacted
+		: {
+			...redacted,
+			...(body !== undefined && redactedBody(headers, body, settings)),
+			...(bodyParts !== undefined && {bodyParts}),
+			...(trust !== undefined && {trust}),
+			...(partition !== undefined && {partition}),
+		};
+}
+
+function redactedBody(headers: Fields, body: string | Uint8Array, settings: IdentitySettings): ReturnType<typeof redactBody> {
 	const parts = new KeyParts(settings);
-	return {
-		method,
-		url: redactHref(url, ignoredParameters),
-		rawHeaders: redactHeaders(headers, ignoredParameters),
-		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts)),
-		...(bodyParts !== undefined && {bodyParts}),
-		...(trust !== undefined && {trust}),
-		...(partition !== undefined && {partition}),
-	};
+	return redactBody({headers, body}, settings.ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts);
 }
 
 function redactHeaders(headers: Fields, ignored: Ignored): string[] {
@@ -252,11 +255,19 @@ function referencesSecret(name: string, lines: string | readonly string[], url: 
 	}
 
 	const targets = referencesIn(lines, references.get(name) ?? referencesOfOthers);
-	return targets.length > 0 && (targets.length > maxReferences || targets.some(target => isSecretUrl(target, url, ignored)));
+	return targets.length > 0 && (targets.length > maxReferences || areSecret(targets, url, ignored));
+}
+
+function areSecret(targets: readonly string[], url: string, ignored: Ignored): boolean {
+	return targets.some(target => isSecretUrl(target, url, ignored));
 }
 
 function referencesIn(lines: string | readonly string[], find: (line: string) => readonly string[]): readonly string[] {
-	return typeof lines === 'string' ? find(lines) : lines.flatMap(line => find(line));
+	return typeof lines === 'string' ? find(lines) : referencesInLines(lines, find);
+}
+
+function referencesInLines(lines: readonly string[], find: (line: string) => readonly string[]): readonly string[] {
+	return lines.flatMap(line => find(line));
 }
 
 const maxReferences = 100;
