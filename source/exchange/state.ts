@@ -15,11 +15,11 @@ import {redactHref} from '../identity/references.ts';
 import {unknownBody, type SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import {describeStatus} from '../policy/cache-status.ts';
 import type {Reason, View} from '../policy/types.ts';
 import type {ExchangeInfo, IncomingHead, RenderedResponse} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
 import {
-	describeStatus,
 	renderGatewayTimeout,
 	renderStored,
 	withoutCookies,
@@ -222,7 +222,7 @@ export class ExchangeState {
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
 			status: this.status(head?.statusCode),
 			// These lines are for this caller only; the stored response has the others.
-			ownLines: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
+			ownLines: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : undefined,
 		});
 	}
 

@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/exchange.ts';
 import type {NodeHeaders} from '../entry/stored-response.ts';
@@ -9,7 +10,6 @@ export class ServedResponse extends Readable {
 	readonly statusCode: number;
 	statusMessage: string;
 	headers: NodeHeaders;
-	rawHeaders: string[];
 	trailers: NodeHeaders = {};
 	rawTrailers: string[] = [];
 	httpVersion = '1.1';
@@ -23,6 +23,8 @@ export class ServedResponse extends Readable {
 
 	/** Timings in the shape of Got's, which callers read from any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
+	readonly #response: RenderedResponse;
+	#rawHeaders: string[] | undefined;
 	readonly #body: Uint8Array;
 	readonly #chunkSize: number;
 	#position = 0;
@@ -34,20 +36,29 @@ export class ServedResponse extends Readable {
 	*/
 	constructor(response: RenderedResponse, isReadWhole = false) {
 		super({highWaterMark: defaultChunkSize});
-		const {statusCode, statusMessage, headers, rawHeaders, body, fromCache} = response;
+		const {statusCode, statusMessage, headers, body, fromCache} = response;
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
 		this.headers = headers;
-		this.rawHeaders = rawHeaders;
+		this.#response = response;
 		this.fromCache = fromCache;
 		this.#body = body;
 		this.#chunkSize = isReadWhole ? body.byteLength : defaultChunkSize;
 	}
 
+	get rawHeaders(): string[] {
+		this.#rawHeaders ??= this.#response.rawHeaders;
+		return this.#rawHeaders;
+	}
+
+	set rawHeaders(lines: string[]) {
+		this.#rawHeaders = lines;
+	}
+
 	override _read(): void {
 		const end = Math.min(this.#position + this.#chunkSize, this.#body.byteLength);
 		if (end > this.#position) {
-			this.push(Uint8Array.prototype.slice.call(this.#body, this.#position, end));
+			this.push(Buffer.from(this.#body.subarray(this.#position, end)));
 			this.#position = end;
 		}
 
