@@ -4,6 +4,7 @@ import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
+import type {RequestDecision} from '../policy/types.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -32,7 +33,7 @@ import type {
 	RenderedResponse,
 } from './exchange.ts';
 
-type RequestPhaseOptions = {
+export type RequestPhaseOptions = {
 	/** The settings of the client, without those of the request. */
 	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
@@ -43,6 +44,8 @@ type RequestPhaseOptions = {
 	/** Deletes the stored response that was found. */
 	readonly deleteStored: (reason: string) => MaybePromise<void>;
 };
+
+type BeginEvent = Extract<Event, {readonly type: 'begin'}>;
 
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
@@ -75,28 +78,41 @@ export class RequestPhase {
 	}
 
 	/** Decides what to do with the request. */
-	begin({areRetriesUsed = false, inFlight}: Extract<Event, {type: 'begin'}>): MaybePromise<Action> {
-		const {facts, identity, settings, cache} = this.#state;
+	begin(event: BeginEvent): MaybePromise<Action> {
+		const {facts, identity, settings} = this.#state;
 		const decision = onRequest(facts);
 		if (decision.do !== 'lookup' && decision.do !== 'send') {
 			return this.#checked(this.#execute(decision));
 		}
 
-		const creating = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
-		return then(creating instanceof Promise ? withinTime<string | typeof timedOut | undefined>(creating, this.#budget.totalLeft, timedOut) : creating, key => {
-			if (key === timedOut) {
-				return this.bypass();
-			}
+		const created = identity.key(settings.secret);
+		if (created instanceof Promise) {
+			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key)), this.#budget.totalLeft, timedOut);
+			return timed.then(key => key === timedOut ? this.bypass() : this.#continue(key, decision, event));
+		}
 
-			if (key === undefined) {
-				return this.#checked(this.#execute(onRefusedKey(facts)));
-			}
+		return this.#continue(this.#checkedKey(created), decision, event);
+	}
 
-			this.#state.key = key;
-			this.#state.updateInfo({key});
-			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
-			return then(action, next => this.#share(this.#checked(next), inFlight));
-		});
+	#checkedKey(key: string | undefined): string | undefined {
+		const {settings, cache} = this.#state;
+		return settings.keyFn === undefined ? key : cache.checkedKey(key);
+	}
+
+	/** Decides what to do once the key is known. */
+	#continue(key: string | typeof timedOut | undefined, decision: Extract<RequestDecision, {readonly do: 'lookup' | 'send'}>, areRetriesUsed: boolean, inFlight: InFlight<Match> | undefined): MaybePromise<Action> {
+		if (key === timedOut) {
+			return this.bypass();
+		}
+
+		if (key === undefined) {
+			return this.#checked(this.#execute(onRefusedKey(this.#state.facts)));
+		}
+
+		this.#state.key = key;
+		this.#state.updateInfo({key});
+		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);
+		return action instanceof Promise ? action.then(next => this.#share(this.#checked(next), inFlight)) : this.#share(this.#checked(action), inFlight);
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
@@ -236,7 +252,9 @@ export class RequestPhase {
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
 		const {key, request, settings, cache} = this.#state;
 		const found = findStored(key!, request, settings, cache);
-		return then(found instanceof Promise ? withinTime(found, this.#budget.left, unread) : found, inTime => this.#use(inTime, areRetriesUsed));
+		return found instanceof Promise
+			? withinTime(found, this.#budget.left, unread).then(inTime => this.#use(inTime, areRetriesUsed))
+			: this.#use(found, areRetriesUsed);
 	}
 
 	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {
@@ -246,22 +264,30 @@ export class RequestPhase {
 			return this.#decide(areRetriesUsed);
 		}
 
-		return then(this.#state.accepts(found.stored), isAccepted => {
-			if (!isAccepted) {
-				return this.#filter();
-			}
+		const isAccepted = this.#state.accepts(found.stored);
+		return isAccepted instanceof Promise
+			? isAccepted.then(accepted => this.#useIfAccepted(accepted, found.stored, areRetriesUsed))
+			: this.#useIfAccepted(isAccepted, found.stored, areRetriesUsed);
+	}
 
-			return then(this.#checkRedirect(found.stored), redirect => {
-				this.#redirect = redirect;
-				const action = this.#decide(areRetriesUsed && redirect === undefined);
-				if (redirect !== undefined && action.do === 'send') {
-					// A redirect that must not be used must not be served instead of an error either.
-					this.#state.match = noMatch;
-				}
+	#useIfAccepted(isAccepted: boolean, stored: StoredResponse, areRetriesUsed: boolean): MaybePromise<Action> {
+		if (!isAccepted) {
+			return this.#filter();
+		}
 
-				return action;
-			});
-		});
+		const redirect = this.#checkRedirect(stored);
+		return redirect instanceof Promise ? redirect.then(known => this.#follow(known, areRetriesUsed)) : this.#follow(redirect, areRetriesUsed);
+	}
+
+	#follow(redirect: Found['redirect'], areRetriesUsed: boolean): Action {
+		this.#redirect = redirect;
+		const action = this.#decide(areRetriesUsed && redirect === undefined);
+		if (redirect !== undefined && action.do === 'send') {
+			// A redirect that must not be used must not be served instead of an error either.
+			this.#state.match = noMatch;
+		}
+
+		return action;
 	}
 
 	/** Returns why a stored redirect must not be used; `undefined` where it may. A cookie jar that takes too long counts as one without its cookies. */

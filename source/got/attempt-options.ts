@@ -31,17 +31,15 @@ export function findRegistry(): ProcessRegistry | undefined {
 	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
 
-/** The exchange of an attempt, and the clock of its client, for `cacheInfo`. */
-type NotedExchange = {readonly exchange: Exchange; readonly now: () => number};
+const exchangeName = Symbol('got-cache-hooks: exchange');
 
-const exchanges = new WeakMap<Options, NotedExchange>();
-
-export function noteExchange(options: Options, exchange: NotedExchange): void {
-	exchanges.set(options, exchange);
+/** Notes the exchange of an attempt, for `cacheInfo`. An entry of a WeakMap would cost several times as much, most of it in garbage collections. */
+export function noteExchange(options: Options, exchange: Exchange): void {
+	Object.defineProperty(options, exchangeName, {value: exchange, configurable: true});
 }
 
-export function exchangeOf(options: Options): NotedExchange | undefined {
-	return exchanges.get(options);
+export function exchangeOf(options: Options): Exchange | undefined {
+	return (options as {readonly [exchangeName]?: Exchange})[exchangeName];
 }
 
 type CalculateDelay = NonNullable<Options['retry']['calculateDelay']>;

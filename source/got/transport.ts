@@ -77,7 +77,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 			// A replay serves recorded redirects without regard to cookies.
 			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			noteExchange(options, {exchange, now: client.now});
+			noteExchange(options, exchange);
 			return new Attempt({
 				url, native, options, exchange, client, requestTimeout: options.timeout.request,
 			}).begin(areRetriesUsed);
