@@ -1,7 +1,7 @@
 import type {Match} from '../cache/entries.ts';
 import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {recover, type MaybePromise} from '../maybe-promise.ts';
 import type {Reason, WriteReason} from '../policy/types.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {RawFields} from '../policy/fields.ts';
@@ -234,17 +234,25 @@ export class Exchange implements RequestPhaseOptions {
 	}
 
 	#whenWritten(action: MaybePromise<Action>): MaybePromise<Action> {
-		return then(action, next => then(this.#response.whenWritten(), () => next));
+		return action instanceof Promise ? this.#afterWrites(action) : this.#response.afterWrites(action);
+	}
+
+	async #afterWrites(action: Promise<Action>): Promise<Action> {
+		return this.#response.afterWrites(await action);
 	}
 
 	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {
-		return then(recover(decide, error => this.#bypass(error)), action => {
-			if (action.do === 'send') {
-				this.#state.updateSent({time: this.#state.settings.now()});
-			}
+		const action = recover(decide, error => this.#bypass(error));
+		return action instanceof Promise ? action.then(decided => this.#noteTime(decided)) : this.#noteTime(action);
+	}
 
-			return action;
-		});
+	/** Notes when the request is sent: a lookup or a wait may have taken time. */
+	#noteTime(action: Action): Action {
+		if (action.do === 'send') {
+			this.#state.noteSendTime();
+		}
+
+		return action;
 	}
 
 	/**

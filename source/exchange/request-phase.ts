@@ -1,4 +1,9 @@
-import {unread, type Match, type NoMatch} from '../cache/entries.ts';
+import {
+	noMatch,
+	unread,
+	type Match,
+	type NoMatch,
+} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
@@ -22,7 +27,6 @@ import {
 	answersMethod,
 	factsOf,
 	findStored,
-	noMatch,
 	type ExchangeState,
 } from './state.ts';
 import {TimeBudget} from './time-budget.ts';
@@ -241,8 +245,7 @@ export class RequestPhase {
 		return then(this.#lookup(false), action => {
 			// The response that the filter refused has been deleted: that is still why there is none.
 			if (reason === 'filtered' && this.#state.sent?.reason === 'miss') {
-				this.#state.updateSent({reason});
-				this.#state.updateInfo({reason});
+				this.#state.changeReason(reason);
 			}
 
 			return action;

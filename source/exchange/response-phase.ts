@@ -48,6 +48,12 @@ export class ResponsePhase {
 		return this.#writes.whenWritten();
 	}
 
+	/** Returns an action: with `failFast`, once everything is written. */
+	afterWrites(action: Action): MaybePromise<Action> {
+		const writing = this.whenWritten();
+		return writing instanceof Promise ? writing.then(() => action) : action;
+	}
+
 	/** Deletes the stored response that was found. With `failFast`, waits for that. */
 	deleteStored(reason: string): MaybePromise<void> {
 		this.#writes.deleteStored(reason);

@@ -1,6 +1,6 @@
 import type {CacheCore} from '../cache/core.ts';
 import {splitUpdate} from '../cache/compose-response.ts';
-import type {Match, NoMatch} from '../cache/entries.ts';
+import {noMatch, type Match, type NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
 import type {Subject} from '../cache/journal-records.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
@@ -26,8 +26,6 @@ import {
 } from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
 
-export const noMatch: NoMatch = {stored: undefined, varies: false};
-
 /** How and when a request was sent. */
 type SentAttempt = {
 	readonly reason: Reason;
@@ -37,7 +35,7 @@ type SentAttempt = {
 	readonly storeAs: 'GET' | undefined;
 
 	/** When the request was sent, in milliseconds since the epoch. */
-	readonly time: number;
+	time: number;
 
 	/** The position of the last invalidation before the request was sent. */
 	readonly position: Position;
@@ -64,7 +62,8 @@ export class ExchangeState {
 	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
 	#resource: string | undefined;
-	#info: ExchangeInfo = {
+	#sharingKey: string | undefined;
+	readonly #info: ExchangeInfo = {
 		key: undefined,
 		reason: 'miss',
 		stored: undefined,
@@ -137,12 +136,13 @@ export class ExchangeState {
 
 	/** The key under which requests wait for each other. Requests with different policy sources do not. */
 	get sharingKey(): string {
-		return `${policySource(this.settings)} ${this.key!}`;
+		this.#sharingKey ??= `${policySource(this.settings)} ${this.key!}`;
+		return this.#sharingKey;
 	}
 
-	/** The part of each event that describes the request. */
-	get eventDetails(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
-		return {key: this.key, request: this.request, background: this.settings.background === true};
+	/** Whether the request is a refresh in the background. */
+	get background(): boolean {
+		return this.settings.background === true;
 	}
 
 	/** Returns whether the user's `filterFn` accepts a response. A function that throws accepts none: a `settingError` event reports the error, and the request goes on. */
@@ -155,7 +155,7 @@ export class ExchangeState {
 	}
 
 	updateInfo(change: Partial<ExchangeInfo>): void {
-		this.#info = {...this.#info, ...change};
+		Object.assign(this.#info, change);
 	}
 
 	/** Notes that the request will be sent. An invalidation from now on may concern its response. */
@@ -173,8 +173,15 @@ export class ExchangeState {
 		this.updateInfo({reason});
 	}
 
-	updateSent(change: Partial<Omit<SentAttempt, 'position'>>): void {
-		this.#sent = {...this.#sent!, ...change};
+	/** Notes that the request is sent now. */
+	noteSendTime(): void {
+		this.#sent!.time = this.settings.now();
+	}
+
+	/** Changes why the request is sent. */
+	changeReason(reason: Reason): void {
+		this.#sent = {...this.#sent!, reason};
+		this.updateInfo({reason});
 	}
 
 	/** Moves the position to the last invalidation so far: none of them concerns the response. */
@@ -215,7 +222,7 @@ export class ExchangeState {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.events.answered({...this.eventDetails, reason, stored});
+		this.cache.events.answered(this, reason, stored);
 		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
@@ -229,24 +236,24 @@ export class ExchangeState {
 	/** Serves a 504. */
 	fail(reason: Reason, message: string): RenderedResponse {
 		this.updateInfo({reason});
-		this.cache.events.answered({...this.eventDetails, reason});
+		this.cache.events.answered(this, reason);
 		return renderGatewayTimeout(message, this.status());
 	}
 
 	/** Reports that the caller gets the origin's response, or its failure. */
 	reportForwarded(): void {
-		const details = {...this.eventDetails, reason: this.#info.reason};
+		const {reason} = this.#info;
 		if (this.key === undefined) {
-			this.cache.events.bypassed(details);
+			this.cache.events.bypassed(this, reason);
 		} else {
-			this.cache.events.answered(details);
+			this.cache.events.answered(this, reason);
 		}
 	}
 
 	/** Reports that the origin's response is not stored. */
 	reportRefused(reason: Reason): void {
 		if (this.key !== undefined) {
-			this.cache.events.written('refused', {...this.eventDetails, reason});
+			this.cache.events.written('refused', this, reason);
 		}
 	}
 

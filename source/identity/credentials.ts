@@ -130,7 +130,7 @@ export function ignoresName({names, patterns}: Ignored, name: string): boolean {
 
 /** Whether a header is ignored. Its name must be in lower case. */
 export function ignoresHeader({names, headerPatterns}: Ignored, name: string): boolean {
-	return names.has(name) || headerPatterns.some(pattern => pattern.test(name));
+	return names.has(name) || (headerPatterns.length > 0 && headerPatterns.some(pattern => pattern.test(name)));
 }
 
 /** Whether a header is a credential. An ambiguous name that the settings ignore is none. */

@@ -187,7 +187,8 @@ export class ReceivedFacts {
 	/** The tags that the response is stored with, except for those of the settings. The tags of an update are added to those of the stored response, of which none is removed. */
 	get tags(): readonly string[] {
 		const {response, sent, isAboutStoredGet} = this;
-		return [...response.tags, ...(isAboutStoredGet ? sent.stored!.tags : sent.tags) ?? []];
+		const further = isAboutStoredGet ? sent.stored!.tags : sent.tags;
+		return further === undefined ? response.tags : [...response.tags, ...further];
 	}
 
 	/** Whether the response to a HEAD confirms or outdates the stored response to a GET. Without `cacheControl`, its headers do neither. */

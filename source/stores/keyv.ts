@@ -7,16 +7,17 @@ import {
 	writeInTurn,
 } from './adapters/faults.ts';
 import {
+	checkCacheName,
 	listenToErrors,
 	shapeOf,
 	storageOf,
 	throwingErrors,
-	withoutNamespace,
 	type Keyv5Instance,
 	type KeyvInstance,
 	type KeyvLike,
 } from './keyv-instances.ts';
 import {keyLister} from './keyv-listing.ts';
+import {withoutNamespace} from './keyv-without-namespace.ts';
 import {readMany} from './many-keys.ts';
 import {batches} from './server-options.ts';
 import type {SetOptions, Store, StoredValue} from './types.ts';
@@ -70,9 +71,7 @@ export class KeyvStore implements Store {
 			throw new SettingError('cache.store', storage, 'a Keyv instance, a Keyv storage adapter or a Map');
 		}
 
-		if (cacheName === '' || !cacheName.isWellFormed()) {
-			throw new SettingError('cache.cacheName', cacheName, 'a well-formed name that is not empty');
-		}
+		checkCacheName(cacheName);
 
 		this.name = name;
 		// A Keyv instance around a Map may share the Map with others.

@@ -1,9 +1,9 @@
-import {CacheHooksError} from '../../errors.ts';
 import {bytesOf} from './body.ts';
 import {bson} from './bson.ts';
 import {maxValues, ValueCounter} from './limits.ts';
 import {
 	isObject,
+	packageError,
 	UnreadableError,
 	withHeader,
 	withLength,
@@ -91,11 +91,7 @@ export function formatStage(name: FormatName, create: () => Stage = formats[name
 	try {
 		return create();
 	} catch (error) {
-		if ((error as {code?: unknown}).code !== 'MODULE_NOT_FOUND') {
-			throw error;
-		}
-
-		throw new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`. Install it by \`npm install ${name}\`.`, {cause: error});
+		throw packageError(name, error);
 	}
 }
 
