@@ -104,11 +104,7 @@ export class RequestPhase {
 	}
 
 	/** Decides what to do once the key is known. */
-	#continue(key: string | typeof timedOut | undefined, decision: Extract<RequestDecision, {readonly do: 'lookup' | 'send'}>, areRetriesUsed: boolean, inFlight: InFlight<Match> | undefined): MaybePromise<Action> {
-		if (key === timedOut) {
-			return this.bypass();
-		}
-
+	#continue(key: string | undefined, decision: Exclude<RequestDecision, {readonly do: 'pass' | 'fail' | 'serve'}>, {areRetriesUsed = false, inFlight}: BeginEvent): MaybePromise<Action> {
 		if (key === undefined) {
 			return this.#checked(this.#execute(onRefusedKey(this.#state.facts)));
 		}
@@ -302,7 +298,9 @@ export class RequestPhase {
 	#decide(areRetriesUsed: boolean): Action {
 		const {facts, match: {stored}, settings, key, cache} = this.#state;
 		const response = areRetriesUsed ? this.#options.serveStaleOnError() : undefined;
-		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
+		return response === undefined
+			? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now()))
+			: {do: 'serve', response, refreshes: false};
 	}
 
 	/** Deletes the response that the filter refuses, and decides as if it were not stored. */

@@ -162,7 +162,7 @@ export class Sharing<Result> {
 		return inFlight;
 	}
 
-	#end(requests: RequestsForKey<Result>, ended: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>): void { // eslint-disable-line max-params -- A request in flight makes no object of them.
+	#end(requests: RequestsForKey<Result>, ended: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>): void {
 		requests.inFlight = requests.inFlight.length === 1 ? [] : requests.inFlight.filter(other => other !== ended);
 		switch (ending) {
 			case 'resolved': {
