@@ -4,6 +4,7 @@ import type {RenderedResponse} from '../exchange/exchange.ts';
 import type {NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
+const streamOptions = {highWaterMark: defaultChunkSize};
 
 /** A response from the cache, in the shape of an `IncomingMessage`. Headers and body are copies, which the caller may change. */
 export class ServedResponse extends Readable {
@@ -35,7 +36,7 @@ export class ServedResponse extends Readable {
 	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
 	*/
 	constructor(response: RenderedResponse, isReadWhole = false) {
-		super({highWaterMark: defaultChunkSize});
+		super(streamOptions);
 		const {statusCode, statusMessage, headers, body, fromCache} = response;
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
@@ -58,7 +59,7 @@ export class ServedResponse extends Readable {
 	override _read(): void {
 		const end = Math.min(this.#position + this.#chunkSize, this.#body.byteLength);
 		if (end > this.#position) {
-			this.push(Buffer.from(this.#body.subarray(this.#position, end)));
+			this.push(Buffer.from(end === this.#chunkSize && end === this.#body.byteLength ? this.#body : this.#body.subarray(this.#position, end)));
 			this.#position = end;
 		}
 
