@@ -9,6 +9,7 @@ import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
+import type {RequestDecision} from '../policy/types.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -16,7 +17,6 @@ import {
 	type Found,
 	type FinalDecision,
 } from '../policy/request-rules.ts';
-import type {RequestDecision} from '../policy/types.ts';
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
 import {sendWithLock} from './lock.ts';
@@ -37,7 +37,7 @@ import type {
 	RenderedResponse,
 } from './exchange.ts';
 
-type RequestPhaseOptions = {
+export type RequestPhaseOptions = {
 	/** The settings of the client, without those of the request. */
 	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
@@ -49,8 +49,7 @@ type RequestPhaseOptions = {
 	readonly deleteStored: (reason: string) => MaybePromise<void>;
 };
 
-/** A decision before the lookup for which a key is made. */
-type BeforeLookup = Extract<RequestDecision, {readonly do: 'lookup' | 'send'}>;
+type BeginEvent = Extract<Event, {readonly type: 'begin'}>;
 
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
@@ -83,39 +82,37 @@ export class RequestPhase {
 	}
 
 	/** Decides what to do with the request. */
-	begin({areRetriesUsed = false, inFlight}: Extract<Event, {type: 'begin'}>): MaybePromise<Action> {
+	begin(event: BeginEvent): MaybePromise<Action> {
 		const {facts, identity, settings} = this.#state;
 		const decision = onRequest(facts);
 		if (decision.do !== 'lookup' && decision.do !== 'send') {
 			return this.#checked(this.#execute(decision));
 		}
 
-		const creating = identity.key(settings.secret);
-		return creating instanceof Promise ? this.#beginLater(creating, decision, areRetriesUsed, inFlight) : this.#beginWith(this.#checkedKey(creating), decision, areRetriesUsed, inFlight);
-	}
+		const created = identity.key(settings.secret);
+		if (created instanceof Promise) {
+			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key)), this.#budget.totalLeft, timedOut);
+			return timed.then(key => key === timedOut ? this.bypass() : this.#continue(key, decision, event));
+		}
 
-	async #beginLater(creating: Promise<string | undefined>, decision: BeforeLookup, areRetriesUsed: boolean, inFlight: InFlight<Match> | undefined): Promise<Action> {
-		const key = await withinTime<string | typeof timedOut | undefined>(creating.then(created => this.#checkedKey(created)), this.#budget.totalLeft, timedOut);
-		return key === timedOut ? this.bypass() : this.#beginWith(key, decision, areRetriesUsed, inFlight);
+		return this.#continue(this.#checkedKey(created), decision, event);
 	}
 
 	#checkedKey(key: string | undefined): string | undefined {
-		return this.#state.settings.keyFn === undefined ? key : this.#state.cache.checkedKey(key);
+		const {settings, cache} = this.#state;
+		return settings.keyFn === undefined ? key : cache.checkedKey(key);
 	}
 
-	#beginWith(key: string | undefined, decision: BeforeLookup, areRetriesUsed: boolean, inFlight: InFlight<Match> | undefined): MaybePromise<Action> {
+	/** Decides what to do once the key is known. */
+	#continue(key: string | undefined, decision: Exclude<RequestDecision, {readonly do: 'pass' | 'fail' | 'serve'}>, {areRetriesUsed = false, inFlight}: BeginEvent): MaybePromise<Action> {
 		if (key === undefined) {
 			return this.#checked(this.#execute(onRefusedKey(this.#state.facts)));
 		}
 
 		this.#state.key = key;
 		this.#state.updateInfo({key});
-		const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
-		return action instanceof Promise ? this.#shareLater(action, inFlight) : this.#share(this.#checked(action), inFlight);
-	}
-
-	async #shareLater(deciding: Promise<Action>, refresh: InFlight<Match> | undefined): Promise<Action> {
-		return this.#share(this.#checked(await deciding), refresh);
+		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);
+		return action instanceof Promise ? action.then(next => this.#share(this.#checked(next), inFlight)) : this.#share(this.#checked(action), inFlight);
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
@@ -262,7 +259,9 @@ export class RequestPhase {
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
 		const {key, request, settings, cache} = this.#state;
 		const found = findStored(key!, request, settings, cache);
-		return then(found instanceof Promise ? withinTime(found, this.#budget.left, unread) : found, inTime => this.#use(inTime, areRetriesUsed));
+		return found instanceof Promise
+			? withinTime(found, this.#budget.left, unread).then(inTime => this.#use(inTime, areRetriesUsed))
+			: this.#use(found, areRetriesUsed);
 	}
 
 	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {
@@ -272,22 +271,30 @@ export class RequestPhase {
 			return this.#decide(areRetriesUsed);
 		}
 
-		return then(this.#state.accepts(found.stored), isAccepted => {
-			if (!isAccepted) {
-				return this.#filter();
-			}
+		const isAccepted = this.#state.accepts(found.stored);
+		return isAccepted instanceof Promise
+			? isAccepted.then(accepted => this.#useIfAccepted(accepted, found.stored, areRetriesUsed))
+			: this.#useIfAccepted(isAccepted, found.stored, areRetriesUsed);
+	}
 
-			return then(this.#checkRedirect(found.stored), redirect => {
-				this.#redirect = redirect;
-				const action = this.#decide(areRetriesUsed && redirect === undefined);
-				if (redirect !== undefined && action.do === 'send') {
-					// A redirect that must not be used must not be served instead of an error either.
-					this.#state.match = noMatch;
-				}
+	#useIfAccepted(isAccepted: boolean, stored: StoredResponse, areRetriesUsed: boolean): MaybePromise<Action> {
+		if (!isAccepted) {
+			return this.#filter();
+		}
 
-				return action;
-			});
-		});
+		const redirect = this.#checkRedirect(stored);
+		return redirect instanceof Promise ? redirect.then(known => this.#follow(known, areRetriesUsed)) : this.#follow(redirect, areRetriesUsed);
+	}
+
+	#follow(redirect: Found['redirect'], areRetriesUsed: boolean): Action {
+		this.#redirect = redirect;
+		const action = this.#decide(areRetriesUsed && redirect === undefined);
+		if (redirect !== undefined && action.do === 'send') {
+			// A redirect that must not be used must not be served instead of an error either.
+			this.#state.match = noMatch;
+		}
+
+		return action;
 	}
 
 	/** Returns why a stored redirect must not be used; `undefined` where it may. A cookie jar that takes too long counts as one without its cookies. */
@@ -299,7 +306,9 @@ export class RequestPhase {
 	#decide(areRetriesUsed: boolean): Action {
 		const {facts, match: {stored}, settings, key, cache} = this.#state;
 		const response = areRetriesUsed ? this.#options.serveStaleOnError() : undefined;
-		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
+		return response === undefined
+			? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now()))
+			: {do: 'serve', response, refreshes: false};
 	}
 
 	/** Deletes the response that the filter refuses, and decides as if it were not stored. */

@@ -14,19 +14,19 @@ import {redactHref} from '../identity/references.ts';
 import {unknownBody, type SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import {describeStatus} from '../policy/cache-status.ts';
 import type {RawFields} from '../policy/fields.ts';
 import type {Reason, View} from '../policy/types.ts';
 import type {ExchangeInfo, RenderedResponse} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
 import {
-	describeStatus,
 	renderGatewayTimeout,
 	renderStored,
 	withoutCookies,
 } from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
 
-const noLines: RawFields = [];
+const noTags: readonly string[] = [];
 
 /** How and when a request was sent. */
 type SentAttempt = {
@@ -57,7 +57,7 @@ export class ExchangeState {
 	inFlight: InFlight<Match> | undefined;
 
 	/** The tags in the headers of the response, once it has begun. */
-	receivedTags: readonly string[] = [];
+	receivedTags: readonly string[] = noTags;
 	#sent: SentAttempt | undefined;
 	#mayStore = false;
 
@@ -217,7 +217,7 @@ export class ExchangeState {
 	@param statusCode - The status code of the origin's response, if there was one.
 	@param ownLines - The header lines of the origin's response that are for this caller only.
 	*/
-	serve(reason: Reason, view: View, statusCode?: number, ownLines: RawFields = noLines): RenderedResponse {
+	serve(reason: Reason, view: View, statusCode?: number, ownLines?: RawFields): RenderedResponse {
 		const {stored} = this.match as Match;
 		this.updateInfo({
 			reason,
@@ -325,18 +325,27 @@ export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheContro
 
 /** Finds the stored response for a request. A response to a GET answers a HEAD, without its content (RFC 9110 §9.3.2). */
 export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
-	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
-		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request, settings.ignoredParameters) : undefined, isReadOnly: settings.readOnly}),
-		match => match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch,
-	);
 	if (request.method !== 'HEAD' || request.override !== undefined) {
-		return find(key);
+		return findByKey(key, request, settings, cache);
 	}
 
 	return then(identify(siblingOf(request, 'GET'), settings).key(settings.secret), keyOfGet => then(
-		keyOfGet === undefined ? noMatch : find(keyOfGet),
-		match => match.stored === undefined && match.isUnread !== true ? find(key) : match,
+		keyOfGet === undefined ? noMatch : findByKey(keyOfGet, request, settings, cache),
+		match => match.stored === undefined && match.isUnread !== true ? findByKey(key, request, settings, cache) : match,
 	));
+}
+
+function findByKey(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
+	const found = cache.match(key, request.fields, {resource: resourceFor(request, settings), isReadOnly: settings.readOnly});
+	return found instanceof Promise ? found.then(match => usable(match, request, settings)) : usable(found, request, settings);
+}
+
+function resourceFor(request: SentRequest, {cacheControl, ignoredParameters}: ExchangeSettings): (() => string) | undefined {
+	return cacheControl ? () => resourceOfRequest(request, ignoredParameters) : undefined;
+}
+
+function usable(match: Match | NoMatch, request: SentRequest, settings: ExchangeSettings): Match | NoMatch {
+	return match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch;
 }
 
 /** Returns whether a stored response may answer the method of a request. The response to a HEAD has no content for a GET, though a `keyFn` may give both the same key (RFC 9110 §9.3.2). */
