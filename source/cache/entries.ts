@@ -111,7 +111,7 @@ export class Entries {
 		}
 
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checksumOf(key, stored)}, {key, maxBytes});
-		return then(this.#inTime('encode', value, storedSize(stored)), serialized => toStoredValue(serialized, store.valueType));
+		return then(this.#inTime('encode', value, stored.byteLength), serialized => toStoredValue(serialized, store.valueType));
 	}
 
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {
