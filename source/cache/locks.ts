@@ -7,7 +7,7 @@ import {
 	type MaybePromise,
 } from '../maybe-promise.ts';
 import {isGone, processIdentity} from '../stores/process-identity.ts';
-import type {Store} from '../stores/types.ts';
+import type {LockStore, Store} from '../stores/types.ts';
 import {addRecord, readRecord, writeRecord} from './records.ts';
 
 const lockPrefix = 'got-cache:1:lock:';
@@ -48,7 +48,7 @@ let isWatchingExit = false;
 Locks in the store: of the processes that need a response, the one that holds the lock sends the request.
 */
 export class Locks {
-	readonly #store: Store;
+	readonly #store: Store | LockStore;
 	readonly #now: () => number;
 	readonly #clock: () => number;
 	readonly #isOnMachine: boolean;
@@ -65,8 +65,8 @@ export class Locks {
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
 		this.#isOnMachine = store.scope === 'machine';
 		const isWanted = setting === 'local' ? this.#isOnMachine : setting;
-		this.isOn = isWanted && store.add !== undefined;
-		this.#store = store;
+		this.#store = store.locks ?? store;
+		this.isOn = isWanted && this.#store.add !== undefined;
 		this.#now = now;
 		this.#clock = clock;
 	}
@@ -196,7 +196,7 @@ function takeoverKey(text: string): string {
 }
 
 type LockOptions = {
-	readonly store: Store;
+	readonly store: Store | LockStore;
 	readonly key: string;
 
 	/** The identity of this process, if other processes can find out whether it has ended. */

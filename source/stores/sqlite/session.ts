@@ -49,8 +49,13 @@ export class Session {
 	/** Runs an action before pending writes. */
 	runNow<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
 		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
-			throw storeErrorOf(error, this.#settings.path);
+			throw this.storeError(error);
 		});
+	}
+
+	/** Returns the error that a call of the store throws for an error of SQLite. */
+	storeError(error: unknown): unknown {
+		return storeErrorOf(error, this.#settings.path);
 	}
 
 	execute(sql: string): MaybePromise<void> {
@@ -136,7 +141,10 @@ export class Session {
 		}
 
 		try {
-			connection.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge));
+			connection.run(({purge, locksPurge}) => {
+				purge.run(this.#settings.now(), rowsPerPurge);
+				locksPurge.run(this.#settings.now());
+			});
 		} catch (error) {
 			// The next purge may succeed. Only the error for a replaced file must be thrown.
 			if (error instanceof CacheHooksError && error.code === 'ERR_STORE_CORRUPT') {

@@ -15,6 +15,7 @@ import {
 	rowsPerPurge,
 	writeUses,
 } from './eviction.ts';
+import {SqliteLocks} from './locks.ts';
 import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
 import {forever} from './schema.ts';
 import {Session} from './session.ts';
@@ -55,6 +56,7 @@ export class SqliteStore implements Store {
 
 	/** A database in memory is this store's alone, unless it is shared by its name. */
 	readonly scope: 'process' | 'machine';
+	readonly locks: SqliteLocks;
 	readonly #settings: SqliteSettings;
 
 	/** Only with `maxBytes`. */
@@ -67,6 +69,7 @@ export class SqliteStore implements Store {
 	constructor(options: SqliteStoreOptions = {}) {
 		this.#settings = sqliteSettings(options);
 		this.#session = new Session(this.#settings, (statements, database) => this.#finish(statements, database));
+		this.locks = new SqliteLocks(this.#session, this.#settings.now);
 		this.path = this.#settings.place?.path;
 		this.scope = this.path === undefined && !this.#settings.isShared ? 'process' : 'machine';
 		if (this.#settings.maxBytes !== undefined) {
@@ -138,8 +141,9 @@ export class SqliteStore implements Store {
 		this.#uses?.take();
 		return this.#session.write({
 			kind: 'clear', keys: [],
-			run({clear}) {
+			run({clear, locksClear}) {
 				clear.run();
+				locksClear.run();
 			},
 		}, true);
 	}
@@ -245,6 +249,7 @@ export class SqliteStore implements Store {
 		const purges = Math.floor(this.#sets / setsBetweenPurges);
 		if (purges > this.#purges) {
 			statements.purge.run(now, rowsPerPurge * (purges - this.#purges));
+			statements.locksPurge.run(now);
 			this.#purges = purges;
 		}
 
