@@ -80,7 +80,8 @@ export class SqliteStore implements Store {
 	}
 
 	get(key: string): MaybePromise<Uint8Array | undefined> {
-		return then(this.#session.connect(), connection => this.#get(connection, key));
+		const connection = this.#session.connect();
+		return connection instanceof Promise ? connection.then(opened => this.#get(opened, key)) : this.#get(connection, key);
 	}
 
 	/** Resolves once the value is committed, so that no crash of the process loses it. The bytes must not change before. */
@@ -209,26 +210,35 @@ export class SqliteStore implements Store {
 	}
 
 	#get(connection: SqliteConnection, key: string): MaybePromise<Uint8Array | undefined> {
-		const now = this.#settings.now();
 		const pending = connection.writes.of(key);
-		if (pending !== undefined && pending.kind !== 'add') {
+		if (pending === undefined) {
+			return this.#read(connection, key);
+		}
+
+		if (pending.kind !== 'add') {
 			// A copy, since a reader must not change what is to be written.
-			return pending.value !== undefined && isUnexpired(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
+			return pending.value !== undefined && isUnexpired(pending.expires, this.#settings.now()) ? new Uint8Array(pending.value) : undefined;
 		}
 
-		if (pending !== undefined && connection.writes.flush()) {
-			return this.#get(connection, key);
+		// Only with the lock is it known whether the value is added.
+		return connection.writes.flush()
+			? this.#get(connection, key)
+			: then(this.#read(connection, key), value => value ?? then(connection.writes.flushed(), () => this.#get(connection, key)));
+	}
+
+	/** Reads a value from the file. */
+	#read(connection: SqliteConnection, key: string): MaybePromise<Uint8Array | undefined> {
+		const now = this.#settings.now();
+		const row = this.#session.runNow(connection, ({get}) => get.get(key, now));
+		return row instanceof Promise ? row.then(found => this.#valueOf(key, found)) : this.#valueOf(key, row);
+	}
+
+	#valueOf(key: string, row: Record<string, unknown> | undefined): Uint8Array | undefined {
+		if (row !== undefined) {
+			this.#uses?.add(key);
 		}
 
-		return then(this.#session.runNow(connection, ({get}) => get.get(key, now)) as MaybePromise<{readonly value: Uint8Array} | undefined>, row => {
-			if (row !== undefined) {
-				this.#uses?.add(key);
-				return row.value;
-			}
-
-			// Only with the lock is it known whether the value is added.
-			return pending === undefined ? undefined : then(connection.writes.flushed(), () => this.#get(connection, key));
-		});
+		return row?.value as Uint8Array | undefined;
 	}
 
 	#columns(key: string, value: Uint8Array, {expires = Infinity, indexed}: SetOptions): [string, number | null, number | null, number | null, number, Uint8Array] {
