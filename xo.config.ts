@@ -34,6 +34,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: [],
 	},
+	'optional-package.ts': {
+		source: ['maybe-promise.ts'],
+		node: ['process'],
+		packages: [],
+	},
 	policy: {
 		source: [],
 		node: [],
@@ -45,12 +50,12 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	entry: {
-		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity'],
-		node: ['buffer', 'crypto', 'module', 'util', 'v8', 'zlib'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'optional-package.ts', 'policy', 'identity'],
+		node: ['buffer', 'crypto', 'util', 'v8', 'zlib'],
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
-		source: ['errors.ts', 'maybe-promise.ts'],
+		source: ['errors.ts', 'maybe-promise.ts', 'optional-package.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},

@@ -1,4 +1,4 @@
-// Makes the declarations in `dist` compile where an optional peer dependency is not installed, without `skipLibCheck`: TypeScript then takes its types for `any`. `npm run build` runs it, since TypeScript has no such option.
+// Makes the declarations in `dist/types` compile where an optional peer dependency is not installed, without `skipLibCheck`: TypeScript then takes its types for `any`. `npm run build` runs it, since TypeScript has no such option.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 

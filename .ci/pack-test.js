@@ -10,8 +10,10 @@ import {fileURLToPath, pathToFileURL} from 'node:url';
 import {promisify} from 'node:util';
 import got from 'got';
 import Keyv from 'keyv';
-import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
+import * as library from 'got-cache-hooks';
+import {DynamoDbStore} from 'got-cache-hooks/dynamodb';
 
+const {cacheHooks, cacheInfo, getCache, SettingError} = library;
 const here = import.meta.dirname;
 const run = (...args) => promisify(execFile)(process.execPath, args, {timeout: 30_000});
 const packageOf = name => JSON.parse(fs.readFileSync(path.join(here, 'node_modules', name, 'package.json'), 'utf8'));
@@ -83,7 +85,17 @@ async function importAll() {
 	return `${modules.length} modules${lacking.length === 0 ? '' : `, ${lacking.length} without their driver`}`;
 }
 
+// What one entry point throws is of the classes of the other, and everything has the name that users see in stack traces.
+function tryModuleGraph() {
+	assert.throws(() => new DynamoDbStore({tableName: ''}), SettingError);
+	const {parseCacheControl: _otherName, ...others} = library;
+	for (const [name, value] of Object.entries(others)) {
+		assert.equal(typeof value === 'function' ? value.name : name, name);
+	}
+}
+
 // The stores that lie in files begin empty.
+tryModuleGraph();
 process.chdir(fs.mkdtempSync(path.join(here, 'run-')));
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');

@@ -98,6 +98,15 @@ export const scenarios: readonly Scenario[] = [
 		goals: [goal('entries of ours, memory', 'the body itself', 2.2, 'heap')],
 	},
 	{
+		title: 'start of a process',
+		subjects: ['importing Got', 'importing Got and ours, memory', 'importing Got and ours, SQLite, a decorated class'],
+		blocks: 2,
+		goals: (['p50', 'cpu'] as const).flatMap(by => [
+			goal('importing Got and ours, memory', 'importing Got', 1.15, by),
+			goal('importing Got and ours, SQLite, a decorated class', 'importing Got', 1.35, by),
+		]),
+	},
+	{
 		title: '100 MB as a stream, a miss, its first byte',
 		subjects: ['plain Got, first byte', 'ours, first byte of what is too large', 'ours, first byte of what is kept'],
 		place: stream100,

@@ -30,7 +30,7 @@ export type Opened = {
 	/** What an operation has left to be done later. It counts as the operation's CPU time. */
 	settle?(): Promise<void>;
 
-	/** What takes the place of a timed round where no time is measured. */
+	/** What takes the place of a timed round where no time is measured, or that of a whole process. */
 	weigh?(): Promise<Round>;
 	close?(): Promise<void>;
 };

@@ -3,10 +3,11 @@ import {gotSubjects} from './got.ts';
 import {memorySubjects} from './memory.ts';
 import {ourSubjects} from './ours.ts';
 import {peerSubjects} from './peers.ts';
+import {startSubjects} from './start.ts';
 import {storeSubjects} from './stores.ts';
 
 export const subjects: Readonly<Record<string, Subject>> = {
-	...gotSubjects, ...ourSubjects, ...peerSubjects, ...storeSubjects, ...memorySubjects,
+	...gotSubjects, ...ourSubjects, ...peerSubjects, ...storeSubjects, ...memorySubjects, ...startSubjects,
 };
 
 /** Those that `worker.py` knows. */

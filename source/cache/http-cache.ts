@@ -31,12 +31,7 @@ import {
 	type Sorting,
 	type Target,
 } from './criteria.ts';
-import {
-	exportHar,
-	importHar,
-	type Har,
-	type ImportedHar,
-} from './har.ts';
+import type {Har, ImportedHar} from './har.ts';
 import {
 	findTarget,
 	keysOf,
@@ -45,7 +40,7 @@ import {
 	listSorted,
 	type Listed,
 } from './listing.ts';
-import {recreateKeys, type RecreatedKeys} from './recreate-keys.ts';
+import type {RecreatedKeys} from './recreate-keys.ts';
 import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';
 import {
 	checkedExpiration,
@@ -322,6 +317,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
 		const core = this.#writable('recreateKeys');
 		checkTask(task);
+		const {recreateKeys} = await import('./recreate-keys.ts');
 		return recreateKeys(core, task);
 	}
 
@@ -440,7 +436,9 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
-		return exportHar(this.#list(criteria, task));
+		const listed = this.#list(criteria, task);
+		const {exportHar} = await import('./har.ts');
+		return exportHar(listed);
 	}
 
 	/**
@@ -456,7 +454,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
-		return importHar(this.#writable('fromHar'), har, checkedImportOptions(options));
+		const core = this.#writable('fromHar');
+		const checked = checkedImportOptions(options);
+		const {importHar} = await import('./har.ts');
+		return importHar(core, har, checked);
 	}
 
 	/** Whether the store is used (`closed`), is not called after faults (`open`), or is tried by one call (`half-open`). Reads and writes have a circuit each, and this is the worse state of the two; a `circuit` event says which one has changed. A store that is not read is not written either. */

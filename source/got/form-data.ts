@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import {ReadableStream} from 'node:stream/web';
+import type * as streams from 'node:stream/web';
 import type {Options} from 'got';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 import {shortenTimeout, withinLimits, type WaitEnd} from './caller-limits.ts';
@@ -90,7 +90,8 @@ function continueWith(options: Options, chunks: AsyncGenerator<Chunk, void>): vo
 		return;
 	}
 
-	const stream = ReadableStream.from(chunks);
+	// Not imported: `node:stream/web` takes a millisecond to load, and the type of the global lacks `from`.
+	const stream = (ReadableStream as unknown as typeof streams.ReadableStream).from(chunks);
 	Object.defineProperties(body, {
 		getReader: {value: () => stream.getReader()},
 		cancel: {value: async (reason: unknown) => stream.cancel(reason)},

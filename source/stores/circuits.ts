@@ -83,7 +83,7 @@ export class Circuits {
 
 	#error(kind: CallKind, options?: ErrorOptions): CacheHooksError {
 		const consequence = kind === 'reads' ? 'it is not used' : 'it is only read';
-		return new CacheHooksError('ERR_STORE_CIRCUIT', `${failureThreshold} ${kind} of the store \`${this.#storeName}\` failed in a row: ${consequence} for ${openTime / 1000} s`, options);
+		return new CacheHooksError('ERR_STORE_CIRCUIT', `${failureThreshold} ${kind} of the store \`${this.#storeName}\` failed in a row: ${consequence} for ${openTime / 1000} s.`, options);
 	}
 }
 

@@ -1,21 +1,23 @@
 import {fileURLToPath} from 'node:url';
 import {SettingError} from '../errors.ts';
-import {
-	namedAdapterStore,
-	type NamedAdapterOptions,
-} from './adapters/named-adapters.ts';
-import {DynamoDbStore, type DynamoDbStoreOptions} from './dynamodb/index.ts';
+import {checkAdapterOptions, type NamedAdapterOptions} from './adapters/options.ts';
+import type {DynamoDbStore} from './dynamodb/index.ts';
+import {checkDynamoDbOptions, type DynamoDbStoreOptions} from './dynamodb/options.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
 import type {KeyvStore} from './keyv.ts';
+import {lazyStore} from './lazy-store.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
+import type {GridFsStore, MongoDbStore} from './mongodb/mongodb.ts';
 import {
-	GridFsStore,
-	MongoDbStore,
+	checkGridFsOptions,
+	checkMongoDbOptions,
 	type GridFsStoreOptions,
 	type MongoDbStoreOptions,
-} from './mongodb/mongodb.ts';
+} from './mongodb/options.ts';
 import {contradiction} from './options.ts';
-import {RedisStore, type RedisStoreOptions} from './redis/redis.ts';
+import {checkRedisOptions, type RedisStoreOptions} from './redis/options.ts';
+import type {RedisStore} from './redis/redis.ts';
+import {requireDriver} from './server-options.ts';
 import {SqliteStore, type SqliteStoreOptions} from './sqlite/store.ts';
 import type {Store} from './types.ts';
 
@@ -52,19 +54,63 @@ type Scheme = 'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+s
 /** The URL of a store, which names its server, file or folder. */
 export type StoreUrl = `${Scheme}:${string}`;
 
+const mongoMethods = {methods: ['add', 'deleteFound', 'count', 'purge'], iterators: ['find']} as const;
+
 const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => NamedStores[Name]} = {
 	memory: options => new MemoryStore(options),
 	sqlite: options => new SqliteStore(options),
 	filesystem: options => new FilesystemStore(options),
-	redis: options => new RedisStore(options),
-	mongodb: options => new MongoDbStore(options),
-	gridfs: options => new GridFsStore(options),
-	dynamodb: options => new DynamoDbStore(options),
-	'keyv-file': options => namedAdapterStore('keyv-file', options),
-	'@keyv/sqlite': options => namedAdapterStore('@keyv/sqlite', options),
-	'@keyv/mongo': options => namedAdapterStore('@keyv/mongo', options),
-	'@keyv/redis': options => namedAdapterStore('@keyv/redis', options),
+	redis(options) {
+		checkRedisOptions(options);
+		requireDriver('@keyv/redis', 'redis');
+		const given = {...options};
+		return lazyStore<RedisStore>({name: 'redis', valueType: 'bytes', methods: ['add', 'count']}, async () => {
+			const module = await import('./redis/redis.ts');
+			return new module.RedisStore(given);
+		});
+	},
+	mongodb(options) {
+		checkMongoDbOptions(options);
+		requireDriver('mongodb', 'mongodb');
+		const given = {...options};
+		return lazyStore<MongoDbStore>({name: 'mongodb', valueType: 'documents', ...mongoMethods}, async () => {
+			const module = await import('./mongodb/mongodb.ts');
+			return new module.MongoDbStore(given);
+		});
+	},
+	gridfs(options) {
+		checkGridFsOptions(options);
+		requireDriver('mongodb', 'gridfs');
+		const given = {...options};
+		return lazyStore<GridFsStore>({name: 'gridfs', valueType: 'bytes', ...mongoMethods}, async () => {
+			const module = await import('./mongodb/mongodb.ts');
+			return new module.GridFsStore(given);
+		});
+	},
+	dynamodb(options) {
+		checkDynamoDbOptions(options);
+		requireDriver('@aws-sdk/client-dynamodb', 'dynamodb');
+		const given = {...options};
+		return lazyStore<DynamoDbStore>({name: 'dynamodb', valueType: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async () => {
+			const module = await import('./dynamodb/index.ts');
+			return new module.DynamoDbStore(given);
+		});
+	},
+	'keyv-file': options => adapterStore('keyv-file', options),
+	'@keyv/sqlite': options => adapterStore('@keyv/sqlite', options),
+	'@keyv/mongo': options => adapterStore('@keyv/mongo', options),
+	'@keyv/redis': options => adapterStore('@keyv/redis', options),
 };
+
+function adapterStore<Name extends keyof NamedAdapterOptions>(name: Name, options: NamedAdapterOptions[Name]): KeyvStore {
+	checkAdapterOptions(name, options);
+	requireDriver(name, name);
+	const given = {...options};
+	return lazyStore<KeyvStore>({name, valueType: 'text', scope: 'network'}, async () => {
+		const module = await import('./adapters/named-adapters.ts');
+		return module.namedAdapterStore(name, given);
+	});
+}
 
 /** The settings of a cache that become options of the store that it opens by its name. */
 export type OpeningSettings = {

@@ -284,7 +284,7 @@ function checked(value: StoredValue | undefined | null, {name, valueType}: Store
 
 	const isValid = valueType === 'bytes' ? value instanceof Uint8Array : typeof value === (valueType === 'text' ? 'string' : 'object');
 	if (!isValid) {
-		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${valueType}, but answered with a ${typeof value}`);
+		throw new CacheHooksError('ERR_STORE_VALUE', `The store \`${name}\` should hold ${valueType}, but answered with a ${typeof value}.`);
 	}
 
 	return value;

@@ -134,7 +134,7 @@ export class KeyvAdapter extends EventEmitter {
 
 function toStored(value: unknown, valueType: Store['valueType']): StoredValue {
 	if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
-		throw new CacheHooksError('ERR_STORE_VALUE', 'A store as a Keyv adapter stores strings and bytes: do not turn off the serialization of Keyv');
+		throw new CacheHooksError('ERR_STORE_VALUE', 'A store as a Keyv adapter stores strings and bytes: do not turn off the serialization of Keyv.');
 	}
 
 	if (valueType === 'bytes') {

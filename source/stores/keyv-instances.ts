@@ -1,6 +1,5 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {Keyv} from 'keyv';
-import {CacheHooksError} from '../errors.ts';
+import {CacheHooksError, SettingError} from '../errors.ts';
 
 /**
 The methods that a Keyv 5 or 6 instance, a Keyv storage adapter and a `Map` share. Values are recognized by their structure, not by their class, since several copies of Keyv may be installed.
@@ -59,25 +58,15 @@ export function shapeOf(value: unknown): 'map' | 'keyv6' | 'keyv5' | 'adapter' |
 	return isKeyv5 ? 'keyv5' : 'adapter';
 }
 
-function hasMethods(value: object, names: readonly string[]): boolean {
-	return names.every(name => typeof (value as Record<string, unknown>)[name] === 'function');
+/** Throws a `SettingError` for a name that cannot be a part of keys. */
+export function checkCacheName(cacheName: string): void {
+	if (cacheName === '' || !cacheName.isWellFormed()) {
+		throw new SettingError('cache.cacheName', cacheName, 'a well-formed name that is not empty');
+	}
 }
 
-const instances = new WeakMap<object, KeyvInstance>();
-
-/**
-Returns the Keyv 6 instance of ours for a storage adapter or a Map, which all caches on it share. The instance has no namespace, so that another Keyv can go on using the same adapter, which may hold only one namespace.
-*/
-export function withoutNamespace(storage: object): KeyvInstance {
-	const known = instances.get(storage);
-	if (known !== undefined) {
-		return known;
-	}
-
-	// A Map needs no serialization, since the values are strings.
-	const keyv = new Keyv({store: storage, ...(storage instanceof Map && {serialization: false as const})}) as unknown as KeyvInstance;
-	instances.set(storage, keyv);
-	return keyv;
+function hasMethods(value: object, names: readonly string[]): boolean {
+	return names.every(name => typeof (value as Record<string, unknown>)[name] === 'function');
 }
 
 /** Returns the Map or adapter itself, which Keyv 6 wraps if it is a Map or an adapter for Keyv 5. */
@@ -117,7 +106,7 @@ export async function throwingErrors<T>(action: () => Promise<T>): Promise<T> {
 	const result = await calls.run(call, action);
 	if (call.fault !== undefined) {
 		const {error} = call.fault;
-		throw error instanceof Error ? error : new CacheHooksError('ERR_STORE_FAULT', `The Keyv store failed: ${String(error)}`);
+		throw error instanceof Error ? error : new CacheHooksError('ERR_STORE_FAULT', `The Keyv store failed: ${String(error)}.`);
 	}
 
 	return result;

@@ -7,16 +7,17 @@ import {
 	writeInTurn,
 } from './adapters/faults.ts';
 import {
+	checkCacheName,
 	listenToErrors,
 	shapeOf,
 	storageOf,
 	throwingErrors,
-	withoutNamespace,
 	type Keyv5Instance,
 	type KeyvInstance,
 	type KeyvLike,
 } from './keyv-instances.ts';
 import {keyLister} from './keyv-listing.ts';
+import {withoutNamespace} from './keyv-without-namespace.ts';
 import {readMany} from './many-keys.ts';
 import {batches} from './server-options.ts';
 import type {SetOptions, Store, StoredValue} from './types.ts';
@@ -70,9 +71,7 @@ export class KeyvStore implements Store {
 			throw new SettingError('cache.store', storage, 'a Keyv instance, a Keyv storage adapter or a Map');
 		}
 
-		if (cacheName === '' || !cacheName.isWellFormed()) {
-			throw new SettingError('cache.cacheName', cacheName, 'a well-formed name that is not empty');
-		}
+		checkCacheName(cacheName);
 
 		this.name = name;
 		// A Keyv instance around a Map may share the Map with others.
@@ -105,7 +104,7 @@ export class KeyvStore implements Store {
 
 	async set(key: string, value: StoredValue, {expires}: SetOptions): Promise<void> {
 		if (typeof value !== 'string') {
-			throw new CacheHooksError('ERR_STORE_VALUE', 'A Keyv store holds text: expected a string');
+			throw new CacheHooksError('ERR_STORE_VALUE', 'A Keyv store holds text: expected a string.');
 		}
 
 		// Redis accepts only whole milliseconds.
@@ -152,7 +151,7 @@ export class KeyvStore implements Store {
 	/** Yields the entries whose keys exist when it begins. */
 	async * iterate(): AsyncGenerator<readonly [key: string, value: string], void> {
 		if (this.#listKeys === undefined) {
-			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, since its storage adapter has no `iterator`');
+			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, since its storage adapter has no `iterator`.');
 		}
 
 		yield * readMany(await this.#listKeys(), async key => this.#getListed(this.#prefix + key));
@@ -206,7 +205,7 @@ export class KeyvStore implements Store {
 
 		const isSet = await (this.#mustWriteInTurn ? writeInTurn(this.#adapter, key, write) : write());
 		if (isSet === false) {
-			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store refused the value');
+			throw new CacheHooksError('ERR_STORE_FAULT', 'The Keyv store refused the value.');
 		}
 	}
 
@@ -259,7 +258,7 @@ export class KeyvStore implements Store {
 		const keys = await listKeys();
 		await this.#delete(this.#prefix + key);
 		if (!keys.includes(key)) {
-			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, so that nothing can be cleared: give its storage adapter a namespace');
+			throw new CacheHooksError('ERR_STORE_ITERATE', 'This Keyv store cannot list its keys, so that nothing can be cleared: give its storage adapter a namespace.');
 		}
 	}
 

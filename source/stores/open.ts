@@ -8,8 +8,15 @@ import {
 	type StoreName,
 	type StoreUrl,
 } from './create-store.ts';
-import {shapeOf, type KeyvLike} from './keyv-instances.ts';
-import {KeyvStore} from './keyv.ts';
+import {
+	checkCacheName,
+	listenToErrors,
+	shapeOf,
+	type KeyvInstance,
+	type KeyvLike,
+} from './keyv-instances.ts';
+import type {KeyvStore} from './keyv.ts';
+import {lazyStore} from './lazy-store.ts';
 import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
@@ -70,15 +77,27 @@ function open(setting: StoreSetting, options: OpenStoreOptions): Omit<OpenedStor
 		}
 	}
 
-	if (isStore(setting)) {
-		return {store: setting, owned: false, cacheName: ''};
-	}
+	return isStore(setting) ? {store: setting, owned: false, cacheName: ''} : {store: openKeyv(setting, cacheName, now), owned: false, cacheName};
+}
 
-	if (shapeOf(setting) === undefined) {
+/** Returns a store on a Keyv instance, a storage adapter or a Map. */
+function openKeyv(setting: KeyvLike, cacheName: string, now: () => number): Store {
+	const shape = shapeOf(setting);
+	if (shape === undefined) {
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	return {store: new KeyvStore(setting, {cacheName, now}), owned: false, cacheName};
+	checkCacheName(cacheName);
+	if ('on' in setting) {
+		// An adapter may emit an error before the first call, which would end the process.
+		listenToErrors(setting as unknown as KeyvInstance);
+	}
+
+	// A Keyv instance around a Map may share the Map with others.
+	return lazyStore<KeyvStore>({name: 'keyv', valueType: 'text', scope: shape === 'map' ? 'process' : 'network'}, async () => {
+		const module = await import('./keyv.ts');
+		return new module.KeyvStore(setting, {cacheName, now});
+	});
 }
 
 function openNamed(setting: StoreName | StoreUrl, {cacheName, now = Date.now, storeTimeout = longestBusyTimeout, ...settings}: OpenStoreOptions): Store {

@@ -67,7 +67,7 @@ Checks the options of a store. An option that is `undefined` has its default.
 */
 export function checkOptions(path: string, options: unknown, types: Readonly<Record<string, OptionType>>): void {
 	if (typeof options !== 'object' || options === null) {
-		throw new SettingError(path, options, 'an object of options');
+		throw new SettingError(path, options, 'an object with options');
 	}
 
 	for (const [name, value] of Object.entries(options)) {

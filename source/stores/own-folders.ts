@@ -103,7 +103,7 @@ export class OwnFolders {
 	}
 
 	#error(fact: string, advice: string): CacheHooksError {
-		return new CacheHooksError('ERR_STORE_PLACE', `${fact}, and \`${this.#setting}\` puts the store there: ${advice}, or set \`path\` without \`${this.#setting}\``);
+		return new CacheHooksError('ERR_STORE_PLACE', `${fact}, and \`${this.#setting}\` puts the store there: ${advice}, or set \`path\` without \`${this.#setting}\`.`);
 	}
 }
 

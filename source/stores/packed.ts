@@ -60,7 +60,7 @@ export function membersOf(value: object): Array<[string, unknown]> {
 }
 
 export function notPlain(what: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_VALUE', `A store of documents holds plain data, not ${what}`);
+	return new CacheHooksError('ERR_STORE_VALUE', `A store of documents holds plain data, not ${what}.`);
 }
 
 /** Checks every part, even after the answer is known, so that the error for data that is not plain is always thrown. */

@@ -18,7 +18,7 @@ Wraps a store so that it is only read: calls that write throw `ERR_STORE_READ_ON
 */
 export function readOnlyStore(store: Store): Store {
 	const refuse = (): never => {
-		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The store \`${store.name}\` is read-only`);
+		throw new CacheHooksError('ERR_STORE_READ_ONLY', `The store \`${store.name}\` is read-only.`);
 	};
 
 	return new Proxy(store, {

@@ -44,7 +44,7 @@ export class ServerConnection<Link> {
 	*/
 	async run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
 		if (this.#pendingCalls >= mostPendingCalls) {
-			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store`);
+			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store.`);
 		}
 
 		const {connectionTimeout, commandTimeout} = this.#options.limits;

@@ -1,4 +1,5 @@
 import {CacheHooksError} from '../errors.ts';
+import {isMissing, resolutionError} from '../optional-package.ts';
 import {
 	commonOptions,
 	type CommonOptions,
@@ -38,16 +39,11 @@ export function resolveServerOptions({cacheName = 'http_cache', connectionTimeou
 Finds an optional package that a store needs. The returned function imports it at its first call.
 
 @param store - The name of the store, for the message.
-@param load - Imports the package. A function with a literal name, so that the linter sees the import.
-@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed.
+@param load - Imports the package by its literal name, inside of `try`, and throws a `driverError`. Bundlers then include the package where it is installed, and accept that it is not.
+@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed. In a bundle, the returned function rejects with it.
 */
 export function driver<Module>(packageName: string, store: string, load: () => Promise<Module>): () => Promise<Module> {
-	try {
-		import.meta.resolve(packageName);
-	} catch (error) {
-		throw new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`: npm install ${packageName}`, {cause: error});
-	}
-
+	requireDriver(packageName, store);
 	return onceSuccessful(load);
 }
 
@@ -70,6 +66,27 @@ export function onceSuccessful<T>(action: () => Promise<T>): () => Promise<T> {
 }
 
 /**
+Checks that an optional package that a store needs is installed, without loading it.
+
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if it is not installed. Nothing is known in a bundle.
+*/
+export function requireDriver(packageName: string, store: string): void {
+	const error = resolutionError(packageName);
+	if (error !== undefined) {
+		throw notInstalled(packageName, store, error);
+	}
+}
+
+/** Returns the error of the import of a driver, with the command that installs it if it is not installed. */
+export function driverError(packageName: string, store: string, cause: unknown): Error {
+	return cause instanceof Error && !isMissing(cause) ? cause : notInstalled(packageName, store, cause);
+}
+
+function notInstalled(packageName: string, store: string, cause: unknown): CacheHooksError {
+	return new CacheHooksError('ERR_STORE_DRIVER', `The store \`'${store}'\` needs the package \`${packageName}\`. Install it by \`npm install ${packageName}\`.`, {cause});
+}
+
+/**
 Returns the prefix of every key of a namespace. No prefix of one namespace begins a key of another: the namespace `n1` with the key `:a` and the namespace `n1:` with the key `a` stay apart.
 */
 export function keyPrefix(cacheName: string): string {
@@ -78,7 +95,7 @@ export function keyPrefix(cacheName: string): string {
 
 /** Returns the error of a call after `close`. The name is such as `Redis store`. */
 export function closedError(name: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} is closed`);
+	return new CacheHooksError('ERR_STORE_CLOSED', `The ${name} is closed.`);
 }
 
 /**
@@ -88,7 +105,7 @@ Returns the value as bytes.
 */
 export function checkBytes(name: string, value: unknown): Uint8Array {
 	if (!(value instanceof Uint8Array)) {
-		throw new CacheHooksError('ERR_STORE_VALUE', `The ${name} store holds bytes: expected a \`Uint8Array\``);
+		throw new CacheHooksError('ERR_STORE_VALUE', `The ${name} store holds bytes: expected a \`Uint8Array\`.`);
 	}
 
 	return value;

@@ -260,7 +260,7 @@ test('a read-only store gets no calls that write, and all others', async t => {
 	t.deepEqual(reading.get('key'), Buffer.from('x'));
 	t.deepEqual(await Array.fromAsync(reading.iterate(), ([key]) => key), ['key']);
 	for (const name of writeNames) {
-		t.throws(() => (reading[name] as () => unknown)(), {code: 'ERR_STORE_READ_ONLY', message: 'The store `sqlite` is read-only'});
+		t.throws(() => (reading[name] as () => unknown)(), {code: 'ERR_STORE_READ_ONLY', message: 'The store `sqlite` is read-only.'});
 	}
 
 	t.deepEqual(store.writes, []);

@@ -4,6 +4,7 @@ import type {SetOptions, Store, StoredValue} from '../../source/stores/types.ts'
 export class SharedStore implements Store {
 	readonly name: string = 'shared';
 	readonly valueType = 'text';
+	readonly scope: Store['scope'] = 'network';
 	readonly values: Map<string, StoredValue>;
 	readonly expirations: Map<string, number | undefined> = new Map<string, number | undefined>();
 	readonly reads: string[] = [];

@@ -52,7 +52,7 @@ test('the tables of reasons have every reason', t => {
 	t.deepEqual(names('| the cache was not used | |').toSorted(), reasons.get('PassReason')!.toSorted());
 
 	// Some have a meaning of their own there.
-	const written = [...reasons.get('WriteReason')!, 'do-not-cache', 'filtered', 'method'];
+	const written = [...reasons.get('WriteReason')!.filter(reason => reason !== 'RefusalReason'), ...reasons.get('RefusalReason')!, 'filtered'];
 	t.deepEqual(names('| what became of the origin\'s response (`stored`) | |').toSorted(), written.toSorted());
 });
 

@@ -306,7 +306,7 @@ test('an expired lock may belong to another process, and is not released', async
 
 /** A store of a file of this machine. */
 class LocalStore extends SharedStore {
-	override readonly name = 'sqlite';
+	override readonly scope = 'machine';
 }
 
 const isOnLinux = platform === 'linux';
@@ -451,20 +451,21 @@ test('a refusal is stored for 2 seconds', async t => {
 	t.is(await process.locks.stateOf('key'), 'free');
 });
 
-const settings: ReadonlyArray<readonly [setting: LockSetting, name: string, hasAdd: boolean, isOn: boolean]> = [
-	[true, 'redis', true, true],
-	[true, 'redis', false, false],
-	[false, 'sqlite', true, false],
-	['local', 'sqlite', true, true],
-	['local', 'filesystem', true, true],
-	['local', 'filesystem', false, false],
-	['local', 'redis', true, false],
-	['local', 'memory', true, false],
+const settings: ReadonlyArray<readonly [setting: LockSetting, scope: Store['scope'], hasAdd: boolean, isOn: boolean]> = [
+	[true, 'network', true, true],
+	[true, undefined, true, true],
+	[true, 'network', false, false],
+	[false, 'machine', true, false],
+	['local', 'machine', true, true],
+	['local', 'machine', false, false],
+	['local', 'network', true, false],
+	['local', undefined, true, false],
+	['local', 'process', true, false],
 ];
 
-for (const [setting, name, hasAdd, isOn] of settings) {
-	test(`by \`lock: ${JSON.stringify(setting)}\` a store \`${name}\` ${hasAdd ? 'with' : 'without'} \`add\` has ${isOn ? '' : 'no '}locks`, t => {
-		const store = {name, ...(hasAdd && {add: () => true})} as unknown as Store;
+for (const [setting, scope, hasAdd, isOn] of settings) {
+	test(`by \`lock: ${JSON.stringify(setting)}\` a store with the scope ${scope} and ${hasAdd ? '' : 'without '}\`add\` has ${isOn ? '' : 'no '}locks`, t => {
+		const store = {scope, ...(hasAdd && {add: () => true})} as unknown as Store;
 		t.is(new Locks(store, {setting, now: Date.now}).isOn, isOn);
 	});
 }

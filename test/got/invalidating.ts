@@ -72,13 +72,18 @@ export class VersionedOrigin implements AsyncDisposable {
 
 		const {version} = this;
 		const isSame = validator === `"${version}"`;
+		const body = `version ${version}`;
 		const begin = (): void => {
-			response.writeHead(isSame ? 304 : 200, {'cache-control': 'max-age=60', 'cache-tag': 'tagged', etag: `"${version}"`});
+			response.writeHead(isSame ? 304 : 200, {
+				'cache-control': 'max-age=60', 'cache-tag': 'tagged', etag: `"${version}"`,
+				// For a body of unknown length, others wait for 2 seconds only.
+				...(!isSame && {'content-length': body.length}),
+			});
 			response.flushHeaders();
 		};
 
 		const end = (): void => {
-			response.end(isSame ? undefined : `version ${version}`);
+			response.end(isSame ? undefined : body);
 		};
 
 		switch (this.how) {
@@ -159,8 +164,16 @@ export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyA
 
 /** Sends many requests, until a number of them has reached the origin. */
 async function askAll({client, origin}: Stage, count: number): Promise<ReadonlyArray<Promise<string>>> {
-	const asked = origin.urls.flatMap(url => Array.from({length: callers}, async () => client(url).text()));
-	while (origin.kept < count) {
+	let heads = 0;
+	const asked = origin.urls.flatMap(url => Array.from({length: callers}, async () => {
+		const response = client(url);
+		// Got emits this as soon as it has the head.
+		void response.on('downloadProgress', () => {
+			heads++;
+		});
+		return response.text();
+	}));
+	while (origin.kept < count || (origin.how === 'with its head' && heads < count)) {
 		await turn();
 	}
 

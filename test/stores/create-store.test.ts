@@ -5,6 +5,10 @@ import test from 'ava';
 import {expectTypeOf} from 'expect-type';
 import {createStore, type StoreUrl} from '../../source/index.ts';
 import {driver} from '../../source/stores/server-options.ts';
+import {DynamoDbStore} from '../../source/stores/dynamodb/index.ts';
+import {KeyvStore} from '../../source/stores/keyv.ts';
+import {GridFsStore, MongoDbStore} from '../../source/stores/mongodb/mongodb.ts';
+import {RedisStore} from '../../source/stores/redis/redis.ts';
 import type {FilesystemStore} from '../../source/stores/filesystem/store.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 
@@ -97,10 +101,26 @@ test('wrong names, URLs and options are refused at once without showing credenti
 
 test('a missing package is an error at once that names the command that installs it', async t => {
 	t.throws(() => driver('not-installed-anywhere', 'redis', () => Promise.resolve()), {
-		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`: npm install not-installed-anywhere',
+		code: 'ERR_STORE_DRIVER', message: 'The store `\'redis\'` needs the package `not-installed-anywhere`. Install it by `npm install not-installed-anywhere`.',
 	});
 	let loads = 0;
 	const load = driver('keyv', 'redis', async () => ++loads);
 	t.is(loads, 0);
 	t.deepEqual([await load(), await load()], [1, 1]);
+});
+
+test('a store that is loaded by its first call has what its class has', async t => {
+	const classes = {
+		redis: RedisStore, mongodb: MongoDbStore, gridfs: GridFsStore, dynamodb: DynamoDbStore, 'keyv-file': KeyvStore,
+	} as const;
+	for (const [name, storeClass] of Object.entries(classes)) {
+		const lazy = createStore(name as keyof typeof classes);
+		const prototypes = [storeClass.prototype, Object.getPrototypeOf(storeClass.prototype) as object];
+		const methods = prototypes.flatMap(prototype => prototype === Object.prototype ? [] : Object.getOwnPropertyNames(prototype)).filter(method => method !== 'constructor');
+		t.deepEqual(methods.filter(method => typeof (lazy as unknown as Record<string, unknown>)[method] !== 'function'), [], name);
+	}
+
+	const own = new RedisStore();
+	t.like(createStore('redis'), {name: own.name, valueType: own.valueType});
+	await own.close();
 });

@@ -332,8 +332,8 @@ test('circuit: the error names the store and has the last failure as its cause',
 	}
 
 	t.deepEqual(errors.map(({message}) => message), [
-		'5 writes of the store `fake` failed in a row: it is only read for 10 s',
-		'5 reads of the store `fake` failed in a row: it is not used for 10 s',
+		'5 writes of the store `fake` failed in a row: it is only read for 10 s.',
+		'5 reads of the store `fake` failed in a row: it is not used for 10 s.',
 	]);
 	t.like(errors[0], {code: 'ERR_STORE_CIRCUIT', cause: fault});
 });

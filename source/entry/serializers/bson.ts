@@ -1,10 +1,14 @@
 import {Buffer} from 'node:buffer';
-import {createRequire} from 'node:module';
 import type * as Bson from 'bson';
+import {then} from '../../maybe-promise.ts';
+import {optionalPackage} from '../../optional-package.ts';
 import {assertPlain, ValueCounter} from './limits.ts';
-import {UnreadableError, type EntryDocument, type Stage} from './stage.ts';
-
-const require = createRequire(import.meta.url);
+import {
+	packageError,
+	UnreadableError,
+	type EntryDocument,
+	type Stage,
+} from './stage.ts';
 
 // The buffer of the package, 17 MB, is large enough for any body up to this size.
 const maxDefaultBytes = 1024 * 1024;
@@ -15,25 +19,33 @@ Creates the stage that serializes entries as BSON, by the package `bson`.
 @throws `MODULE_NOT_FOUND` if the package is not installed.
 */
 export function bson(): Stage<'document', 'bytes'> {
-	const {serialize, deserialize, calculateObjectSize, setInternalBufferSize} = require('bson') as typeof Bson;
+	const library = optionalPackage<typeof Bson>('bson', async () => {
+		try {
+			return await import('bson');
+		} catch (error) {
+			throw packageError('bson', error);
+		}
+	});
 	return {
 		name: 'bson',
 		takes: 'document',
 		gives: 'bytes',
 
-		dumps(document) {
+		dumps: document => then(library(), ({serialize, calculateObjectSize, setInternalBufferSize}) => {
 			if (document.byteLength > maxDefaultBytes) {
 				setInternalBufferSize(calculateObjectSize(document));
 			}
 
 			return serialize(document);
-		},
+		}),
 
 		loads(bytes) {
 			new BsonReader(bytes).check();
-			const value: unknown = deserialize(bytes, {promoteBuffers: true});
-			assertPlain(value, bytes.byteLength);
-			return value as EntryDocument;
+			return then(library(), ({deserialize}) => {
+				const value: unknown = deserialize(bytes, {promoteBuffers: true});
+				assertPlain(value, bytes.byteLength);
+				return value as EntryDocument;
+			});
 		},
 	};
 }

@@ -1,10 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {CacheHooksError} from '../../errors.ts';
 import {bytesOf} from './body.ts';
 import {bson} from './bson.ts';
 import {maxValues, ValueCounter} from './limits.ts';
 import {
 	isObject,
+	packageError,
 	UnreadableError,
 	headerLength,
 	withoutHeader,
@@ -102,11 +102,7 @@ export function formatStage(name: FormatName, create: () => Stage = formats[name
 	try {
 		return create();
 	} catch (error) {
-		if ((error as {code?: unknown}).code !== 'MODULE_NOT_FOUND') {
-			throw error;
-		}
-
-		throw new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`. Install it by \`npm install ${name}\`.`, {cause: error});
+		throw packageError(name, error);
 	}
 }
 

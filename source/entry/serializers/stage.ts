@@ -3,6 +3,7 @@ import {
 	CacheHooksError,
 } from '../../errors.ts';
 import type {MaybePromise} from '../../maybe-promise.ts';
+import {isMissing} from '../../optional-package.ts';
 import type {StoredMetadata, StoredResponse} from '../stored-response.ts';
 
 /**
@@ -129,6 +130,11 @@ export class UnreadableError extends CacheHooksError {
 		super('ERR_SERIALIZER_UNREADABLE', `The entry cannot be read, because ${explanations[reason]}.`, options);
 		this.reason = reason;
 	}
+}
+
+/** Returns the error of the import of the package of a format, with the command that installs it if it is not installed. */
+export function packageError(name: string, cause: unknown): unknown {
+	return isMissing(cause) ? new CacheHooksError('ERR_SERIALIZER_PACKAGE', `The serializer \`'${name}'\` needs the package \`${name}\`. Install it by \`npm install ${name}\`.`, {cause}) : cause;
 }
 
 /** A letter for each of the library's own formats and stages whose output is bytes. */

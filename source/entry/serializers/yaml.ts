@@ -1,10 +1,14 @@
-import {createRequire} from 'node:module';
 import type * as Yaml from 'yaml';
+import {then} from '../../maybe-promise.ts';
+import {optionalPackage} from '../../optional-package.ts';
 import {withTextBody} from './body.ts';
 import {isWithinLimits, maxDepth} from './limits.ts';
-import {UnreadableError, type EntryDocument, type Stage} from './stage.ts';
-
-const require = createRequire(import.meta.url);
+import {
+	packageError,
+	UnreadableError,
+	type EntryDocument,
+	type Stage,
+} from './stage.ts';
 
 /**
 The maximum number of values in an entry: the package takes about 10 µs to read each of them. A JSON body with more is written as text.
@@ -26,13 +30,19 @@ Creates the stage that serializes entries as YAML 1.2, by the package `yaml`.
 @throws `MODULE_NOT_FOUND` if the package is not installed.
 */
 export function yaml(): Stage<'json', 'text'> {
-	const library = require('yaml') as typeof Yaml;
+	const library = optionalPackage<typeof Yaml>('yaml', async () => {
+		try {
+			return await import('yaml');
+		} catch (error) {
+			throw packageError('yaml', error);
+		}
+	});
 	return {
 		name: 'yaml',
 		takes: 'json',
 		gives: 'text',
-		dumps: document => library.stringify(withinYamlLimits(document), stringifyOptions),
-		loads: text => load(text, library) as EntryDocument,
+		dumps: document => then(library(), ({stringify}) => stringify(withinYamlLimits(document), stringifyOptions)),
+		loads: text => then(library(), module => load(text, module) as EntryDocument),
 	};
 }
 

@@ -109,7 +109,7 @@ async function settingsOfFile(file: string, isNamed: boolean): Promise<CacheSett
 	let settings: unknown;
 	try {
 		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
-		({default: settings} = await import(href) as {readonly default?: unknown});
+		({default: settings} = await import(/* webpackIgnore: true */ href) as {readonly default?: unknown});
 	} catch (error) {
 		const {code, url} = new Object(error) as {readonly code?: unknown; readonly url?: unknown};
 		if (!isNamed && code === 'ERR_MODULE_NOT_FOUND' && url === href) {

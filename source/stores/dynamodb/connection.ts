@@ -1,18 +1,15 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import type * as sdkModule from '@aws-sdk/client-dynamodb';
-import type {TableDescription, DynamoDBClient, DynamoDBClientConfig} from '@aws-sdk/client-dynamodb';
+import type {TableDescription, DynamoDBClient} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
 import {
-	boolean,
-	commonOptions,
-	matching,
-	milliseconds,
-	objectWith,
-	type CommonOptions,
-	type OptionTypes,
-} from '../options.ts';
-import {closedError, driver, onceSuccessful} from '../server-options.ts';
+	closedError,
+	driver,
+	driverError,
+	onceSuccessful,
+} from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
+import type {DynamoDbOptions} from './options.ts';
 
 const activationTime = 60_000;
 const longestPause = 1000;
@@ -66,7 +63,7 @@ async function create(send: Send): Promise<boolean> {
 function checkKeys(table: TableDescription | undefined, tableName: string): void {
 	const keys = table?.KeySchema?.map(({AttributeName: name, KeyType: type}) => `${name} ${type}`).join(', ');
 	if (keys !== undefined && keys !== 'namespace HASH, key RANGE') {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` cannot be used: its partition key must be \`namespace\` and its sort key \`key\``);
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The DynamoDB table \`${tableName}\` cannot be used: its partition key must be \`namespace\` and its sort key \`key\`.`);
 	}
 }
 
@@ -75,7 +72,7 @@ async function untilActive(send: Send, tableName: string, described: TableDescri
 	let table = described;
 	for (let wait = 25; !['ACTIVE', 'UPDATING'].includes(table?.TableStatus ?? ''); wait = Math.min(wait * 2, longestPause)) {
 		if (performance.now() > end) {
-			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${activationTime / 1000} s`);
+			throw new CacheHooksError('ERR_STORE_TABLE', `The DynamoDB table \`${tableName}\` is not active after ${activationTime / 1000} s.`);
 		}
 
 		await pause(wait); // eslint-disable-line no-await-in-loop
@@ -93,40 +90,6 @@ async function turnOnTimeToLive(send: Send): Promise<void> {
 		}
 	}
 }
-
-export type DynamoDbOptions = Pick<CommonOptions, 'now'> & {
-	/**
-	A client, which stays open when the store is closed, or the options of a client of our own. Default: the configuration of the AWS SDK (environment, profile, role), with at most 3 attempts for each call, of which each may take 1 s to connect and 10 s in all.
-	*/
-	readonly client?: DynamoDBClient | DynamoDBClientConfig;
-
-	/** The name of the table. Default: `'http_cache'`. */
-	readonly tableName?: string;
-
-	/**
-	Whether the first call creates the table if it does not exist, billed on demand and with a TTL, and waits until it is active (some 10 s, in which calls under a time limit fail). An existing table is not changed: turn on its TTL for the attribute `ttl` yourself. Default: `true`.
-	*/
-	readonly createTable?: boolean;
-
-	/**
-	Whether a read sees every write that was answered before it, for twice the price. If `false`, a read may be some milliseconds behind. Default: `false`.
-	*/
-	readonly consistentRead?: boolean;
-
-	/**
-	The number of milliseconds in which keys and items that DynamoDB left unprocessed are tried again, with growing pauses, before the call fails with `ERR_STORE_THROTTLED`. Default: 10,000.
-	*/
-	readonly retryFor?: number;
-};
-
-export const dynamoDbOptions: OptionTypes<DynamoDbOptions> = {
-	now: commonOptions.now,
-	client: objectWith([], 'a `DynamoDBClient` or its options'),
-	tableName: matching(/^[\w\-.]{3,255}$/v, 'a name of 3 to 255 letters, digits, `_`, `.` and `-`'),
-	createTable: boolean,
-	consistentRead: boolean,
-	retryFor: milliseconds,
-};
 
 type ResolvedOptions = Required<DynamoDbOptions>;
 type Sdk = typeof sdkModule;
@@ -162,7 +125,13 @@ export class Connection {
 		};
 		this.#ready = this.#untilTableExists();
 		this.#given = isClient(client) ? client : undefined;
-		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => import('@aws-sdk/client-dynamodb'));
+		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => {
+			try {
+				return await import('@aws-sdk/client-dynamodb');
+			} catch (error) {
+				throw driverError('@aws-sdk/client-dynamodb', 'dynamodb', error);
+			}
+		});
 	}
 
 	/**

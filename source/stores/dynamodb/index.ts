@@ -1,13 +1,17 @@
 import {EventEmitter} from 'node:events';
 import {inParallel} from '../many-keys.ts';
-import {checkOptions, commonOptions, type CommonOptions} from '../options.ts';
+import {checkOptions} from '../options.ts';
 import type {Store, StoredValue} from '../types.ts';
-import {Connection, dynamoDbOptions, type DynamoDbOptions} from './connection.ts';
+import {Connection} from './connection.ts';
 import {Entries} from './entries.ts';
+import {
+	checkDynamoDbOptions,
+	dynamoDbOptions,
+	type DynamoDbOptions,
+	type DynamoDbStoreOptions,
+} from './options.ts';
 
-export type {DynamoDbOptions} from './connection.ts';
-
-export type DynamoDbStoreOptions = CommonOptions & DynamoDbOptions;
+export type {DynamoDbOptions, DynamoDbStoreOptions} from './options.ts';
 
 /**
 Stores documents in a DynamoDB table, as items that are readable in a console. Several processes and several caches with different names may share a table.
@@ -31,7 +35,7 @@ export class DynamoDbStore extends Entries<StoredValue> implements Store {
 	readonly valueType = 'documents';
 
 	constructor(options: DynamoDbStoreOptions = {}) {
-		checkOptions('createStore(\'dynamodb\')', options, {...commonOptions, ...dynamoDbOptions});
+		checkDynamoDbOptions(options);
 		super(new Connection(options), options.cacheName ?? 'http_cache');
 	}
 

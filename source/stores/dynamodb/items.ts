@@ -69,7 +69,7 @@ async function untilProcessed<T>(connection: Connection, all: readonly T[], step
 		// Pauses are random, so that processes that were throttled together do not try again together.
 		const wait = Math.random() * pauseLimit;
 		if (performance.now() + wait > end) {
-			throw new CacheHooksError('ERR_STORE_THROTTLED', `The DynamoDB table \`${tableName}\` left ${left.length} of ${all.length} items unprocessed for ${retryFor} ms`);
+			throw new CacheHooksError('ERR_STORE_THROTTLED', `The DynamoDB table \`${tableName}\` left ${left.length} of ${all.length} items unprocessed for ${retryFor} ms.`);
 		}
 
 		await pause(wait); // eslint-disable-line no-await-in-loop

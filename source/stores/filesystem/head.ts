@@ -111,7 +111,7 @@ export function extensionOf(value: Uint8Array): '.json' | '.yaml' | '.bin' {
 }
 
 export function foreignFileError(path: string): CacheHooksError {
-	return new CacheHooksError('ERR_STORE_FILE', `\`${path}\` is not a file of this store, which needs the name: remove it, or use another folder`);
+	return new CacheHooksError('ERR_STORE_FILE', `\`${path}\` is not a file of this store, which needs the name: remove it, or use another folder.`);
 }
 
 function textOf({buffer, byteOffset, byteLength}: Uint8Array, length: number): string {

@@ -273,7 +273,7 @@ export class FilesystemStore implements Store {
 
 		const stats = this.#statFolder();
 		if (stats?.isDirectory() === false || (stats === undefined && this.#readOnly)) {
-			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store: there is no folder \`${this.path}\``);
+			throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store: there is no folder \`${this.path}\`.`);
 		}
 
 		this.#isFolderThere = stats !== undefined;
@@ -284,7 +284,7 @@ export class FilesystemStore implements Store {
 			return statSync(this.path, {throwIfNoEntry: false});
 		} catch (error) {
 			if (this.#readOnly) {
-				throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store \`${this.path}\`: ${(error as Error).message}`, {cause: error});
+				throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the filesystem store \`${this.path}\`: ${(error as Error).message}.`, {cause: error});
 			}
 
 			// Reading or writing in the folder throws a better error.
@@ -295,7 +295,7 @@ export class FilesystemStore implements Store {
 	#expectWritable(): void {
 		this.#expectUsable();
 		if (this.#readOnly) {
-			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The filesystem store \`${this.path}\` was opened with \`readOnly\``);
+			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The filesystem store \`${this.path}\` was opened with \`readOnly\`.`);
 		}
 	}
 

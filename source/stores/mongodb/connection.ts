@@ -1,56 +1,13 @@
 import type * as MongoDb from 'mongodb';
 import {
-	matching,
-	objectWith,
-	serverUrl,
-	type OptionTypes,
-} from '../options.ts';
-import {
 	driver,
+	driverError,
 	ignore,
-	serverOptions,
 	type ResolvedServerOptions,
-	type ServerOptions,
 } from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
-
-/** A `MongoClient` of the package `mongodb`. */
-type MongoClientLike = {
-	connect(): Promise<unknown>;
-	db(name?: string): unknown;
-	close(): Promise<void>;
-};
-
-export type MongoServerOptions = ServerOptions & {
-	/**
-	The URL of the server: `'mongodb://…'` or `'mongodb+srv://…'`. Default: `'mongodb://localhost:27017'`.
-	*/
-	readonly url?: string;
-
-	/**
-	Options of the driver's `MongoClient`. Default: `connectionTimeout` and `commandTimeout` as the driver's own time limits.
-	*/
-	readonly clientOptions?: Readonly<Record<string, unknown>>;
-
-	/**
-	A `MongoClient`, which the store connects if necessary, and never closes.
-	*/
-	readonly client?: MongoClientLike;
-
-	/**
-	The name of the database. Default: the database that the URL names, or `'http_cache'` if it names none or `test`.
-	*/
-	readonly databaseName?: string;
-};
-
-export const mongoOptions: OptionTypes<MongoServerOptions> = {
-	...serverOptions,
-	url: serverUrl('mongodb', 'mongodb+srv'),
-	clientOptions: objectWith([], 'an object of options for the driver\'s `MongoClient`'),
-	client: objectWith(['connect', 'db', 'close'], 'a `MongoClient`'),
-	databaseName: matching(/^[^\0 "$*.\/:<>?\\\|]+$/v, 'the name of a MongoDB database'),
-};
+import type {MongoServerOptions} from './options.ts';
 
 export type MongoLink = {
 	readonly driver: typeof MongoDb;
@@ -67,7 +24,14 @@ Returns a connection, which its first call opens. The driver itself repairs ever
 */
 export function mongoConnection(name: string, options: MongoServerOptions, limits: ResolvedServerOptions): MongoConnection {
 	const {databaseName, client: given} = options;
-	const load = driver('mongodb', name.toLowerCase(), () => import('mongodb'));
+	const store = name.toLowerCase();
+	const load = driver('mongodb', store, async () => {
+		try {
+			return await import('mongodb');
+		} catch (error) {
+			throw driverError('mongodb', store, error);
+		}
+	});
 	const close = async ({client}: MongoLink): Promise<void> => within(limits.connectionTimeout, 'close', client.close());
 	return new ServerConnection({
 		name,

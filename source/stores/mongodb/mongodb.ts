@@ -1,14 +1,6 @@
 import type * as MongoDb from 'mongodb';
 import {CacheHooksError} from '../../errors.ts';
 import {
-	checkOptions,
-	integer,
-	matching,
-	refuseTogether,
-	type OptionType,
-	type OptionTypes,
-} from '../options.ts';
-import {
 	isPackedName,
 	packBytes,
 	packedMember,
@@ -17,35 +9,15 @@ import {
 } from '../packed.ts';
 import {checkBytes} from '../server-options.ts';
 import type {Store} from '../types.ts';
-import {mongoOptions, type MongoServerOptions} from './connection.ts';
+import {
+	checkGridFsOptions,
+	checkMongoDbOptions,
+	mongoDbLimit,
+	type GridFsStoreOptions,
+	type MongoDbStoreOptions,
+} from './options.ts';
 import {MongoStore} from './store.ts';
 
-export type MongoDbStoreOptions = MongoServerOptions & {
-	/**
-	The name of the collection. Larger values are files of GridFS, in the collections `<collectionName>.files` and `<collectionName>.chunks`. Default: `'responses'`.
-	*/
-	readonly collectionName?: string;
-
-	/**
-	The maximum number of bytes of a value in a document. Use it with servers that hold less than MongoDB, or are slow with large documents. Default: 16,711,680, which is MongoDB's limit less 64 kB for the rest of the document.
-	*/
-	readonly largestDocument?: number;
-};
-
-export type GridFsStoreOptions = MongoServerOptions & {
-	/**
-	The name of the bucket. The files are in the collections `<bucketName>.files` and `<bucketName>.chunks`, the documents of the keys in `<bucketName>.entries`. Default: `'responses_fs'`.
-	*/
-	readonly bucketName?: string;
-
-	/**
-	The maximum number of bytes of a value that is stored in the document of its key, which saves most of the round trips. Larger values are files. Default: 261,120, which is one chunk of GridFS.
-	*/
-	readonly largestDocument?: number;
-};
-
-/** MongoDB's limit for a document, less room for what is beside the value. */
-const mongoDbLimit = (16 * 1024 * 1024) - (64 * 1024);
 const gridFsChunk = 255 * 1024;
 
 /** A chunk of 16 MB would make other calls wait. */
@@ -72,7 +44,7 @@ export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly valueType = 'documents';
 
 	constructor(options: MongoDbStoreOptions = {}) {
-		check('mongodb', options, {...mongoOptions, collectionName: collection, largestDocument: largestFrom(1024)} satisfies OptionTypes<MongoDbStoreOptions>);
+		checkMongoDbOptions(options);
 		const {collectionName = 'responses', largestDocument = mongoDbLimit} = options;
 		super({
 			name: 'MongoDB',
@@ -82,7 +54,7 @@ export class MongoDbStore extends MongoStore<object> implements Store {
 			chunkSize: Math.min(largestDocument, largestChunk),
 			async toContent(value, connection) {
 				if (typeof value !== 'object' || value instanceof Uint8Array) {
-					throw new CacheHooksError('ERR_STORE_VALUE', 'The MongoDB store holds documents: expected an object');
+					throw new CacheHooksError('ERR_STORE_VALUE', 'The MongoDB store holds documents: expected an object.');
 				}
 
 				const document = toDocument(value);
@@ -113,7 +85,7 @@ export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	readonly valueType = 'bytes';
 
 	constructor(options: GridFsStoreOptions = {}) {
-		check('gridfs', options, {...mongoOptions, bucketName: collection, largestDocument: largestFrom(0)} satisfies OptionTypes<GridFsStoreOptions>);
+		checkGridFsOptions(options);
 		const {bucketName = 'responses_fs', largestDocument = gridFsChunk} = options;
 		super({
 			name: 'GridFS',
@@ -129,19 +101,6 @@ export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 			fromBytes: bytes => bytes,
 		});
 	}
-}
-
-/** `$` and `system.` are reserved for the server. */
-const collection: OptionType = matching(/^(?!system\.|\.)(?!.*(?:\.\.|\.$))[^\0$]+$/v, 'the name of a MongoDB collection');
-
-function largestFrom(least: number): OptionType {
-	return integer({from: least, to: mongoDbLimit}, `a number of bytes from ${least} to ${mongoDbLimit}`);
-}
-
-function check(name: 'mongodb' | 'gridfs', options: MongoServerOptions, types: Readonly<Record<string, OptionType>>): void {
-	const path = `createStore('${name}')`;
-	checkOptions(path, options, types);
-	refuseTogether(path, options, 'client', ['url', 'clientOptions']);
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 	resolveServerOptions,
 } from '../server-options.ts';
 import type {SetOptions, StoredValue, StoreQuery} from '../types.ts';
-import {mongoConnection, type MongoConnection, type MongoServerOptions} from './connection.ts';
+import {mongoConnection, type MongoConnection} from './connection.ts';
 import {
 	EntryCollection,
 	hasCode,
@@ -15,6 +15,7 @@ import {
 	type OldDocument,
 } from './entries.ts';
 import {GridFsFiles} from './files.ts';
+import type {MongoServerOptions} from './options.ts';
 
 /** A value as it is stored, either in its document or as the bytes of a file. */
 export type Content =

@@ -2,21 +2,14 @@ import {Buffer} from 'node:buffer';
 import type * as KeyvRedis from '@keyv/redis';
 import {CacheHooksError} from '../../errors.ts';
 import {
-	checkOptions,
-	objectWith,
-	refuseTogether,
-	serverUrl,
-	type OptionTypes,
-} from '../options.ts';
-import {
 	driver,
+	driverError,
 	ignore,
-	serverOptions,
 	type ResolvedServerOptions,
-	type ServerOptions,
 } from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
+import type {RedisClient, RedisStoreOptions} from './options.ts';
 
 type RedisSetOptions = {
 	readonly expiration?: {readonly type: 'PX'; readonly value: number};
@@ -32,24 +25,6 @@ export type RedisCommands = {
 	scan(cursor: string, options: object): Promise<{readonly cursor: unknown; readonly keys: readonly string[]}>;
 };
 
-/**
-A client, a cluster or a sentinel of `@redis/client` 5, as `@keyv/redis` and `redis` 5 create it.
-*/
-export type RedisClient = {
-	readonly isOpen: boolean;
-	/** Absent in a cluster. */
-	readonly isReady?: boolean;
-	/** The masters of a cluster, for `nodeClient`. */
-	readonly masters?: readonly unknown[];
-	connect(): Promise<unknown>;
-	destroy(): unknown;
-	on(event: 'error', listener: (error: unknown) => void): unknown;
-	withTypeMapping(mapping: object): unknown;
-	nodeClient?(node: never): unknown;
-	/** Only a sentinel has it. */
-	getSentinelNode?(): unknown;
-};
-
 export type RedisLink = {
 	/** Commands that reply with values as bytes. */
 	readonly bytes: RedisCommands;
@@ -57,43 +32,6 @@ export type RedisLink = {
 	readonly text: RedisCommands;
 	readonly client: RedisClient;
 };
-
-export type RedisStoreOptions = ServerOptions & {
-	/**
-	The URL of the server: `'redis://[user:password@]host[:port][/database]'`, or `rediss:` for TLS. Default: `'redis://localhost:6379'`.
-	*/
-	readonly url?: string;
-
-	/**
-	Options of the client of `@keyv/redis`, which is that of `@redis/client` 5. With `rootNodes` it is a cluster, with `sentinelRootNodes` a sentinel. Default: none.
-	*/
-	readonly clientOptions?: Readonly<Record<string, unknown>>;
-
-	/**
-	A client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`, of which only the client is used. The store connects it if necessary, and never closes it.
-	*/
-	readonly client?: RedisClient | {readonly client: RedisClient};
-};
-
-const redisUrl = serverUrl('redis', 'rediss');
-
-const optionTypes: OptionTypes<RedisStoreOptions> = {
-	...serverOptions,
-	url: {...redisUrl, isValid: value => redisUrl.isValid(value) && URL.canParse(value as string)},
-	clientOptions: objectWith([], 'an object of options for the client'),
-	client: {isValid: value => isClient(value) || isClient((value as {client?: unknown} | null | undefined)?.client), allowed: 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'},
-};
-
-/** Throws a `SettingError` for a wrong option. */
-export function checkRedisOptions(options: RedisStoreOptions): void {
-	const path = 'createStore(\'redis\')';
-	checkOptions(path, options, optionTypes);
-	refuseTogether(path, options, 'client', ['url', 'clientOptions']);
-}
-
-function isClient(value: unknown): boolean {
-	return typeof value === 'object' && value !== null && 'isOpen' in value;
-}
 
 const clientsWithListener = new WeakSet<RedisClient>();
 
@@ -112,7 +50,13 @@ Returns a connection, which its first call opens.
 @throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 */
 export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
-	const load = driver('@keyv/redis', 'redis', () => import('@keyv/redis'));
+	const load = driver('@keyv/redis', 'redis', async () => {
+		try {
+			return await import('@keyv/redis');
+		} catch (error) {
+			throw driverError('@keyv/redis', 'redis', error);
+		}
+	});
 	const shared = given === undefined || 'isOpen' in given ? given : given.client;
 	const {connectionTimeout} = limits;
 	let connectedAt = 0;
@@ -150,7 +94,7 @@ async function open(client: RedisClient, connectionTimeout: number): Promise<voi
 	if (!client.isOpen) {
 		await within(connectionTimeout, 'connect', client.connect());
 	} else if (client.isReady === false) {
-		throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected to its server at the moment');
+		throw new CacheHooksError('ERR_STORE_OFFLINE', 'The Redis client is not connected to its server at the moment.');
 	}
 }
 

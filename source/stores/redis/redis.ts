@@ -8,16 +8,8 @@ import {
 	resolveServerOptions,
 } from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
-import {
-	checkRedisOptions,
-	redisConnection,
-	type RedisClient,
-	type RedisCommands,
-	type RedisLink,
-	type RedisStoreOptions,
-} from './connection.ts';
-
-export type {RedisStoreOptions} from './connection.ts';
+import {redisConnection, type RedisCommands, type RedisLink} from './connection.ts';
+import {checkRedisOptions, type RedisClient, type RedisStoreOptions} from './options.ts';
 
 const keysPerPage = 500;
 

@@ -164,7 +164,7 @@ export class SqliteConnection {
 			}
 		}
 
-		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}`, {cause});
+		return new CacheHooksError('ERR_STORE_CORRUPT', `The SQLite store \`${path}\` was damaged: ${outcome}.`, {cause});
 	}
 
 	/** Clears the store where the disk is too full for a deletion. Returns whether it could. */

@@ -44,7 +44,7 @@ export function storeErrorOf(error: unknown, path: string): unknown {
 	}
 
 	if (isBusy(error)) {
-		return new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\`: ${(error as Error).message}`, {cause: error});
+		return new CacheHooksError('ERR_STORE_BUSY', `The SQLite store \`${path}\` was locked by another connection for longer than \`busyTimeout\`: ${(error as Error).message}.`, {cause: error});
 	}
 
 	if (isUnableToOpen(error)) {
@@ -53,7 +53,7 @@ export function storeErrorOf(error: unknown, path: string): unknown {
 
 	const fact = `The disk is full, and the SQLite store \`${path}\` needs room even to delete`;
 	const advice = 'free some space, or end all processes that use the file and remove it with its logs';
-	return isFull(error) ? new CacheHooksError('ERR_STORE_FULL', `${fact}: ${advice}`, {cause: error}) : error;
+	return isFull(error) ? new CacheHooksError('ERR_STORE_FULL', `${fact}: ${advice}.`, {cause: error}) : error;
 }
 
 /** Returns the error for a file that cannot be opened. */
@@ -63,7 +63,7 @@ export function openError(path: string, error: unknown): CacheHooksError {
 	const denied = 'Let this process read and write the file, its logs and their folder, or set another `path`';
 	const missing = 'There is no such file: create it with a store that may write, or correct `path`';
 	const advice = isUnableToOpen(error) && !existsSync(path) ? `. ${missing}` : (isDenied ? `. ${denied}` : '');
-	return new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${message}${advice}`, {cause: error});
+	return new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store \`${path}\`: ${message}${advice}.`, {cause: error});
 }
 
 /**

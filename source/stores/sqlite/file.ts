@@ -94,7 +94,7 @@ function prepared(database: DatabaseSync, settings: SqliteSettings, isReadOnly =
 function expectFile(file: string): void {
 	const stats = statSync(file, {throwIfNoEntry: false});
 	if (stats !== undefined && !stats.isFile()) {
-		throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store: \`${file}\` is ${stats.isDirectory() ? 'a folder' : 'a pipe, a socket or a device'}, not a file`);
+		throw new CacheHooksError('ERR_STORE_OPEN', `Cannot open the SQLite store: \`${file}\` is ${stats.isDirectory() ? 'a folder' : 'a pipe, a socket or a device'}, not a file.`);
 	}
 }
 
@@ -177,7 +177,7 @@ Loads `node:sqlite` when it is needed: Node 22 prints a warning when it is loade
 function loadSqlite(): typeof Sqlite {
 	const sqlite = process.getBuiltinModule('node:sqlite');
 	if (sqlite === undefined) {
-		throw new CacheHooksError('ERR_STORE_OPEN', 'The SQLite store needs `node:sqlite`, which this runtime lacks: use Node.js 22.19 or later, or another store');
+		throw new CacheHooksError('ERR_STORE_OPEN', 'The SQLite store needs `node:sqlite`, which this runtime lacks: use Node.js 22.19 or later, or another store.');
 	}
 
 	return sqlite;

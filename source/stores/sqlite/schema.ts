@@ -84,7 +84,7 @@ Checks a database that may only be read.
 */
 export function checkSchema(database: DatabaseSync, {path}: Checked): void {
 	if (isEmptyDatabase(database, path)) {
-		throw new CacheHooksError('ERR_STORE_OPEN', `The SQLite store \`${path}\` is empty and may only be read: open it first in a process that can write to it`);
+		throw new CacheHooksError('ERR_STORE_OPEN', `The SQLite store \`${path}\` is empty and may only be read: open it first in a process that can write to it.`);
 	}
 }
 
@@ -96,12 +96,12 @@ function isEmptyDatabase(database: DatabaseSync, path: string): boolean {
 	}
 
 	if (header.application !== appId) {
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite file \`${path}\` is not a store of got-cache-hooks: use another file`);
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `The SQLite file \`${path}\` is not a store of got-cache-hooks: use another file.`);
 	}
 
 	if (header.version !== schemaVersion) {
 		const fact = `The SQLite store \`${path}\` has schema version ${header.version}, but this version of got-cache-hooks needs ${schemaVersion}`;
-		throw new CacheHooksError('ERR_STORE_SCHEMA', `${fact}: use the version of the package that made the file, or another file`);
+		throw new CacheHooksError('ERR_STORE_SCHEMA', `${fact}: use the version of the package that made the file, or another file.`);
 	}
 
 	return false;

@@ -109,7 +109,7 @@ export class Session {
 	*/
 	expectWritable(connection?: SqliteConnection): void {
 		if (this.#closed === undefined && (connection?.isReadOnly ?? this.#settings.readOnly)) {
-			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${this.#settings.path}\` may only be read`);
+			throw new CacheHooksError('ERR_STORE_READ_ONLY', `The SQLite store \`${this.#settings.path}\` may only be read.`);
 		}
 	}
 

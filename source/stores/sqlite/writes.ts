@@ -80,7 +80,7 @@ export class WriteQueue {
 	*/
 	add<T>(write: Write<T>): Promise<T> {
 		if (this.#bytes > maxPendingBytes) {
-			throw new CacheHooksError('ERR_STORE_BUSY', `A write is refused: ${this.#bytes} bytes are already waiting for a lock of the SQLite store \`${this.#path}\``);
+			throw new CacheHooksError('ERR_STORE_BUSY', `A write is refused: ${this.#bytes} bytes are already waiting for a lock of the SQLite store \`${this.#path}\`.`);
 		}
 
 		const pending: Pending = {

@@ -11,7 +11,8 @@ import {
 	ObjectId,
 	type Document,
 } from 'mongodb';
-import {MongoDbStore, type MongoDbStoreOptions} from '../../../source/stores/mongodb/mongodb.ts';
+import {MongoDbStore} from '../../../source/stores/mongodb/mongodb.ts';
+import type {MongoDbStoreOptions} from '../../../source/stores/mongodb/options.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
 import {mongoUrl, openMongo} from '../../helpers/servers.ts';
 import {testStoreFaults} from '../contract-faults.ts';

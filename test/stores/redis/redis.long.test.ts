@@ -2,7 +2,8 @@ import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import KeyvRedis, {createClient} from '@keyv/redis';
 import test, {type ExecutionContext, type TestFn} from 'ava';
-import {RedisStore, type RedisStoreOptions} from '../../../source/stores/redis/redis.ts';
+import type {RedisStoreOptions} from '../../../source/stores/redis/options.ts';
+import {RedisStore} from '../../../source/stores/redis/redis.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
 import {
 	findRedis,

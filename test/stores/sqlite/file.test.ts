@@ -99,7 +99,7 @@ test('with readOnly, a missing file or folder is not created', async t => {
 	const path = temporaryFile(t);
 	for (const missing of [path, join(dirname(path), 'folder', 'cache.sqlite')]) {
 		const store = new SqliteStore({path: missing, readOnly: true});
-		await t.throwsAsync(async () => store.get('key'), {code: 'ERR_STORE_OPEN', message: `Cannot open the SQLite store \`${missing}\`: unable to open database file. There is no such file: create it with a store that may write, or correct \`path\``});
+		await t.throwsAsync(async () => store.get('key'), {code: 'ERR_STORE_OPEN', message: `Cannot open the SQLite store \`${missing}\`: unable to open database file. There is no such file: create it with a store that may write, or correct \`path\`.`});
 		await t.throwsAsync(async () => store.count(), {code: 'ERR_STORE_OPEN'});
 		await store.close();
 	}
