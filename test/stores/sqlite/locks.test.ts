@@ -1,6 +1,8 @@
 import {DatabaseSync} from 'node:sqlite';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'ava';
+import {guardStore, type FailedCall} from '../../../source/stores/guard.ts';
+import {readOnlyStore} from '../../../source/stores/read-only.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 import {listed} from '../contract.ts';
 import {query, temporaryFile} from './files.ts';
@@ -99,4 +101,24 @@ test('a file that may only be read holds no new locks', async t => {
 	await reader.close();
 	await writer.close();
 	t.throws(() => writer.locks.get('key'), {code: 'ERR_STORE_CLOSED'});
+});
+
+test('a guarded store guards its locks as well, and one that is only read has none', async t => {
+	const path = temporaryFile(t);
+	const faults: FailedCall[] = [];
+	const store = new SqliteStore({path, now: () => 1000, busyTimeout: 0});
+	const {locks} = guardStore(store, {
+		onError(fault) {
+			faults.push(fault);
+		},
+	});
+	t.true(locks!.add('key', 'one', {expires}));
+	t.is(locks!.get('key'), 'one');
+	const other = new DatabaseSync(path);
+	other.exec('BEGIN IMMEDIATE');
+	t.false(await locks!.add('other', 'one', {expires}));
+	t.like(faults, [{operation: 'add', key: 'other', error: {code: 'ERR_STORE_BUSY'}}]);
+	other.close();
+	t.is(readOnlyStore(store).locks, undefined);
+	await store.close();
 });
