@@ -101,7 +101,7 @@ for (const version of [2, 4]) {
 		await store.close();
 		execute(path, `PRAGMA user_version = ${version}`);
 		const before = readFileSync(path);
-		t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_SCHEMA', message: new RegExp(`schema version ${version}, .*: use the version of the package that made the file, or another file\\.$`, 'v')});
+		t.throws(() => new SqliteStore({path}).get('key'), {code: 'ERR_STORE_SCHEMA', message: new RegExp(String.raw`schema version ${version}, .*: use the version of the package that made the file, or another file\.$`, 'v')});
 		t.deepEqual(readFileSync(path), before);
 	});
 }
