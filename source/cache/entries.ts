@@ -138,7 +138,7 @@ export class Entries {
 	#serialize(key: string, stored: StoredResponse, serializer: SerializerPipeline): MaybePromise<StoredValue> {
 		const {store, maxBytes} = this.#options;
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checksumOf(key, stored)}, {key, maxBytes});
-		return then(this.#inTime('encode', value, storedSize(stored)), serialized => toStoredValue(serialized, store.valueType));
+		return then(this.#inTime('encode', value, stored.byteLength), serialized => toStoredValue(serialized, store.valueType));
 	}
 
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {

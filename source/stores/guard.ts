@@ -5,6 +5,7 @@ import {LateWrites} from './late-writes.ts';
 import {isReadOnlyError, isWrite} from './read-only.ts';
 import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
+	LockStore,
 	SetOptions,
 	Store,
 	StoredValue,
@@ -77,16 +78,20 @@ class GuardedStore implements Store {
 	readonly #throws: boolean;
 	readonly #onError: ((fault: FailedCall) => void) | undefined;
 	readonly #circuits: Circuits | undefined;
+	readonly locks: LockStore | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly find?: NonNullable<Store['find']>;
 	readonly deleteFound?: NonNullable<Store['deleteFound']>;
 	readonly count?: NonNullable<Store['count']>;
 	readonly size?: NonNullable<Store['size']>;
 
-	constructor(store: Store, {timeout = 500, throws = false, onError, circuits}: GuardOptions) {
+	constructor(store: Store, options: GuardOptions) {
+		const {timeout = 500, throws = false, onError, circuits} = options;
 		this.name = store.name;
 		this.valueType = store.valueType;
 		this.scope = store.scope;
+		// Only the calls of a `LockStore` are made of it.
+		this.locks = store.locks && new GuardedStore(store.locks as Store, options) as unknown as LockStore;
 		this.#store = store;
 		this.#lateWrites = LateWrites.of(store);
 		this.#timeout = timeout;
