@@ -178,7 +178,11 @@ class FollowedRedirects implements Redirects {
 			return 'loop';
 		}
 
-		return stored.cookies === undefined || cookieJar === undefined || !this.#needsCookies ? undefined : checkCookies(stored.cookies, cookieJar as CookieJar);
+		if (!this.#needsCookies || stored.cookies === undefined || cookieJar === undefined) {
+			return undefined;
+		}
+
+		return checkCookies(stored.cookies, cookieJar as CookieJar);
 	}
 }
 
