@@ -11,7 +11,7 @@ export type Figures = {readonly name: string; readonly medians: Round};
 /** `seen` is `undefined` where one of the two was left out or has failed. */
 export type Verdict = Goal & {readonly scenario: string; readonly seen: number | undefined};
 
-const measures: readonly Measure[] = ['p50', 'mean', 'cpu', 'heap'];
+const measures: readonly Measure[] = ['p50', 'mean', 'cpu', 'heap', 'peak'];
 
 /** What was measured of a scenario's subjects. */
 export function measuresOf({subjects}: Measured): readonly Measure[] {
@@ -40,6 +40,11 @@ export function verdictsOf({scenario, subjects}: Measured): readonly Verdict[] {
 	});
 }
 
-export function isReached({seen, atMost}: Verdict): boolean | undefined {
-	return seen === undefined ? undefined : seen <= atMost;
+/** Returns what became of a goal, in the words of the table. */
+export function resultOf({seen, atMost, accepted = atMost}: Verdict): string {
+	if (seen === undefined) {
+		return 'not measured';
+	}
+
+	return seen <= atMost ? 'yes' : (seen <= accepted ? 'accepted' : '**no**');
 }

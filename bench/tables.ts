@@ -1,17 +1,16 @@
 import {
 	figuresOf,
-	isReached,
 	measuresOf,
+	resultOf,
 	verdictsOf,
-	type Verdict,
 } from './figures.ts';
 import type {Measure, Measured} from './types.ts';
 
 const titles: Readonly<Record<Measure, string>> = {
-	p50: 'median (µs)', mean: 'mean (µs)', cpu: 'CPU (µs)', heap: 'bytes an entry',
+	p50: 'median (µs)', mean: 'mean (µs)', cpu: 'CPU (µs)', heap: 'bytes an entry', peak: 'peak of memory (bytes)',
 };
 const names: Readonly<Record<Measure, string>> = {
-	p50: '', mean: ', mean', cpu: ', CPU', heap: ', bytes',
+	p50: '', mean: ', mean', cpu: ', CPU', heap: ', bytes', peak: ', peak of memory',
 };
 const ends = {'redis-server': 'no `redis-server` on the PATH', 'requests-cache': 'no Python with requests-cache (Debian: `apt-get install python3-requests-cache`)'};
 
@@ -38,16 +37,11 @@ export function figureTable(measured: Measured, {sorted = false}: {readonly sort
 
 export function goalTable(measured: readonly Measured[]): string {
 	return table(
-		['what', 'against', 'goal, at most', 'seen', 'reached'],
+		['what', 'against', 'goal, at most', 'accepted', 'seen', 'reached'],
 		measured.flatMap(one => verdictsOf(one)).map(verdict => [
-			`${verdict.scenario}: ${verdict.subject}${names[verdict.by]}`, verdict.against, String(verdict.atMost), verdict.seen?.toFixed(2) ?? '–', answer(verdict),
+			`${verdict.scenario}: ${verdict.subject}${names[verdict.by]}`, verdict.against, String(verdict.atMost), String(verdict.accepted ?? verdict.atMost), verdict.seen?.toFixed(2) ?? '–', resultOf(verdict),
 		]),
 	);
-}
-
-function answer(verdict: Verdict): string {
-	const reached = isReached(verdict);
-	return reached === undefined ? 'not measured' : (reached ? 'yes' : '**no**');
 }
 
 /** Who failed and who was left out, and why, by the line. */

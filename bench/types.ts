@@ -40,8 +40,8 @@ export type Subject = (place: Place) => Promise<Opened>;
 /** What a subject may need that not every machine has. */
 export type Need = 'redis-server' | 'requests-cache';
 
-/** Median and mean time of an operation and its CPU time (of user and system together), in microseconds; and bytes of memory an entry. */
-export type Measure = 'p50' | 'mean' | 'cpu' | 'heap';
+/** Median and mean time of an operation and its CPU time (of user and system together), in microseconds; bytes of memory an entry; and the peak of resident memory, in bytes. */
+export type Measure = 'p50' | 'mean' | 'cpu' | 'heap' | 'peak';
 
 export type Round = Readonly<Partial<Record<Measure, number>>>;
 
@@ -51,6 +51,9 @@ export type Goal = {
 	readonly against: string;
 	readonly by: Measure;
 	readonly atMost: number;
+
+	/** The ratio that is accepted until the goal is reached. Default: the goal itself. */
+	readonly accepted?: number;
 };
 
 export type Scenario = {

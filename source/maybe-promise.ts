@@ -41,20 +41,35 @@ export const longestTimer = 2_147_483_647;
 /**
 Waits for a value for a limited time, and then returns another one. What the promise settles with later, a rejection included, is ignored.
 */
-export async function withinTime<T>(pending: Promise<T>, milliseconds: number, instead: T): Promise<T> {
+export function withinTime<T>(pending: Promise<T>, milliseconds: number, instead: T): Promise<T> {
+	return unlessLate(pending, milliseconds, () => instead);
+}
+
+/**
+Waits for a value for a limited time, and then returns the result of `onTimeout`, or rejects with what it throws. What the promise settles with later, a rejection included, is ignored.
+*/
+export function unlessLate<T>(pending: Promise<T>, milliseconds: number, onTimeout: () => T): Promise<T> {
 	if (milliseconds > longestTimer) {
 		return pending;
 	}
 
-	const limit = Promise.withResolvers<T>();
-	const timer = setTimeout(() => {
-		limit.resolve(instead);
-	}, Math.max(0, milliseconds));
-	try {
-		return await Promise.race([pending, limit.promise]);
-	} finally {
-		clearTimeout(timer);
-	}
+	// A race of promises would allocate several more of them.
+	return new Promise((resolve, reject) => {
+		const settle = async (result: () => MaybePromise<T>): Promise<void> => {
+			try {
+				resolve(await result());
+			} catch (error) {
+				reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
+			} finally {
+				clearTimeout(timer);
+			}
+		};
+
+		const timer = setTimeout(() => {
+			void settle(onTimeout);
+		}, Math.max(0, milliseconds));
+		void settle(() => pending);
+	});
 }
 
 /** Whether a value is a promise, of any library. */

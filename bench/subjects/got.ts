@@ -1,22 +1,24 @@
 import assert from 'node:assert/strict';
 import {Buffer} from 'node:buffer';
+import {randomUUID} from 'node:crypto';
 import {once} from 'node:events';
 import {findPackageJSON} from 'node:module';
 import {Readable} from 'node:stream';
 import {pathToFileURL} from 'node:url';
+import {createClient} from '@keyv/redis';
 import got, {type Got} from 'got';
 import {jsonBody} from '../body.ts';
 import type {Opened, Place, Subject} from '../types.ts';
 import {ask, assertAnswer, reading} from './read.ts';
 
 /** The cheapest answer that Got's own machinery can give. */
-function cannedGot({bytes}: Place): Got {
+export function cannedGot(bytes: number): Got {
 	const body = Buffer.from(jsonBody(bytes));
-	return got.extend({
-		hooks: {
-			beforeRequest: [() => Object.assign(Readable.from([body]), {statusCode: 200, headers: {'content-type': 'application/json'}, complete: true}) as never],
-		},
-	});
+	return got.extend({hooks: {beforeRequest: [() => cannedResponse(body) as never]}});
+}
+
+function cannedResponse(body: Uint8Array): object {
+	return Object.assign(Readable.from([body]), {statusCode: 200, headers: {'content-type': 'application/json'}, complete: true});
 }
 
 export async function timeToFirstByte(client: Got, url: string): Promise<void> {
@@ -92,8 +94,16 @@ export const gotSubjects: Readonly<Record<string, Subject>> = {
 		return {run: () => timeToFirstByte(got, `${place.origin}/stream/${place.bytes}`)};
 	},
 	async 'canned Got'(place) {
-		const client = cannedGot(place);
+		const client = cannedGot(place.bytes);
 		return reading(place, url => ask(client, url, place.read));
+	},
+	async 'canned Got after a GET by the driver of Redis'(place) {
+		const client = createClient({url: place.redis!});
+		await client.connect();
+		const key = randomUUID();
+		await client.set(key, jsonBody(place.bytes));
+		const canned = got.extend({hooks: {beforeRequest: [async () => cannedResponse(Buffer.from((await client.get(key))!)) as never]}});
+		return reading(place, url => ask(canned, url, place.read), {close: () => client.close()});
 	},
 	async 'Got with its own cache'(place) {
 		const client = got.extend({cache: new Map()});

@@ -15,6 +15,6 @@ export const pythonSubjects: readonly string[] = ['requests-cache, memory', 'req
 
 /** What a subject needs beside npm's packages. */
 export const needs: Readonly<Record<string, Need>> = {
-	...Object.fromEntries(['ours, Redis', 'Redis, GET by its driver', 'our Redis store, get'].map(name => [name, 'redis-server' as const])),
+	...Object.fromEntries(['ours, Redis', 'ours, Redis, miss', 'canned Got after a GET by the driver of Redis', 'Redis, GET by its driver', 'our Redis store, get'].map(name => [name, 'redis-server' as const])),
 	...Object.fromEntries(pythonSubjects.map(name => [name, 'requests-cache' as const])),
 };

@@ -9,6 +9,7 @@ import {cacheHooks, getCache} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {jsonBody} from '../body.ts';
 import type {Opened, Place, Subject} from '../types.ts';
+import {timeToLastByte} from './got.ts';
 import {undiciAgent} from './peers.ts';
 
 const atOnce = 50;
@@ -25,6 +26,10 @@ async function aliveBytes(): Promise<number> {
 
 	const {heapUsed, external} = process.memoryUsage();
 	return heapUsed + external;
+}
+
+function peakBytes(): number {
+	return process.resourceUsage().maxRSS * 1024;
 }
 
 type Filled = {
@@ -60,6 +65,31 @@ function weighing(place: Place, open: () => Filled): Opened {
 export const memorySubjects: Readonly<Record<string, Subject>> = {
 	async 'the body itself'({bytes}) {
 		return {run: () => bytes, weigh: async () => ({heap: bytes})};
+	},
+	async 'the body itself, in memory'({bytes}) {
+		return {run: () => bytes, weigh: async () => ({peak: bytes})};
+	},
+	async 'ours, stream that is kept, over plain Got'(place) {
+		const {origin, bytes} = place;
+		const client = got.extend(cacheHooks({expireAfter: '1h', store: new MemoryStore({maxBytes: 3 * bytes}), maxEntryBytes: 2 * bytes}));
+		const url = `${origin}/stream/${bytes}/peak`;
+		let peak: number | undefined;
+		return {
+			run: () => timeToLastByte(client, url, place),
+			async weigh() {
+				// A process has one peak: only the first time tells it.
+				if (peak === undefined) {
+					await timeToLastByte(got, url, place);
+					const before = peakBytes();
+					await timeToLastByte(client, url, place);
+					await getCache(client).idle();
+					peak = peakBytes() - before;
+				}
+
+				return {peak};
+			},
+			close: () => getCache(client).close(),
+		};
 	},
 	async 'bodies in a Map'(place) {
 		return weighing(place, () => {

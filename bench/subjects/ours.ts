@@ -5,6 +5,7 @@ import got, {type Got} from 'got';
 import {
 	cacheHooks,
 	cacheInfo,
+	createCachedGot,
 	createKey,
 	getCache,
 	type CacheSettings,
@@ -32,6 +33,7 @@ type Settings = (place: Place) => CacheSettings;
 const byHand = {expireAfter: '1h'} as const;
 
 const sqlite: Settings = ({folder}) => ({...byHand, store: 'sqlite', cacheName: join(folder, 'cache')});
+const filesystem: Settings = ({folder}) => ({...byHand, store: 'filesystem', cacheName: join(folder, 'files')});
 const memory: Settings = () => ({...byHand, store: new MemoryStore({maxEntries: 200_000, maxBytes: 2 ** 31})});
 /** A busy machine must not make a miss of a hit. */
 const redis: Settings = ({redis: url}) => ({
@@ -40,8 +42,8 @@ const redis: Settings = ({redis: url}) => ({
 
 type Cached = {readonly client: Got; readonly cache: HttpCache; readonly ending: Pick<Opened, 'settle' | 'close'>};
 
-function cached(settings: CacheSettings): Cached {
-	const client = got.extend(cacheHooks(settings));
+function cached(settings: CacheSettings, create: (settings: CacheSettings) => Got = given => got.extend(cacheHooks(given))): Cached {
+	const client = create(settings);
 	const cache = getCache(client);
 	return {client, cache, ending: {settle: () => cache.idle(), close: () => cache.close()}};
 }
@@ -52,9 +54,9 @@ async function assertHit(client: Got, url: string, reason: string): Promise<void
 	assert.equal(cacheInfo(response).reason, reason);
 }
 
-function hits(settings: Settings): Subject {
+function hits(settings: Settings, create?: (settings: CacheSettings) => Got): Subject {
 	return async place => {
-		const {client, ending} = cached(settings(place));
+		const {client, ending} = cached(settings(place), create);
 		return reading(place, url => ask(client, url, place.read), {...ending, check: () => assertHit(client, place.origin + ownPath(place), 'fresh')});
 	};
 }
@@ -129,11 +131,19 @@ const hotOne = (index: number): number => index % 10;
 
 export const ourSubjects: Readonly<Record<string, Subject>> = {
 	'ours, memory': hits(memory),
+	'ours, memory, createCachedGot': hits(memory, createCachedGot),
 	'ours, memory, RFC 9111': hits(place => ({...memory(place), cacheControl: true})),
 	'ours, SQLite': hits(sqlite),
+	'ours, filesystem': hits(filesystem),
 	'ours, Redis': hits(redis),
+	async 'ours, disabled'(place) {
+		const {client, ending} = cached({...memory(place), disabled: true});
+		return asking(place, client, index => `${place.origin}/${place.bytes}/${index}`, ending);
+	},
 	'ours, memory, miss': misses(memory),
 	'ours, SQLite, miss': misses(sqlite),
+	'ours, filesystem, miss': misses(filesystem),
+	'ours, Redis, miss': misses(redis),
 	async 'ours, revalidation'(place) {
 		const {client, ending} = cached({...memory(place), cacheControl: true});
 		const url = `${place.origin}/tagged/${place.bytes}`;

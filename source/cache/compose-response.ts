@@ -1,11 +1,12 @@
 import type {Ignored} from '../identity/credentials.ts';
-import {redactUrl} from '../identity/references.ts';
+import {redactHref} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
-import {exposesCredential, storableLines, type StoredRequest} from '../identity/stored-request.ts';
+import {mayUpdate, storableLines, type StoredRequest} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
 	type StoredCookie,
+	type StoredMetadata,
 	type StoredResponse,
 	type Variation,
 } from '../entry/stored-response.ts';
@@ -61,15 +62,10 @@ Makes the stored form of a response, without anything that belongs to one connec
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
-	const excluded = [
-		...terms.excludedFields,
-		...(codings.length > 0 ? ['content-encoding', 'content-length'] : []),
-		...(response.storeSetCookie ? [] : cookieFields),
-	];
-	const storable = storableFields(head.rawHeaders, excluded);
-	return storedResponse({
+	const storable = storableFields(head.rawHeaders, unstoredNames(response, codings));
+	const metadata: Writable<StoredMetadata> = {
 		method,
-		url: redactUrl(url, ignored),
+		url: redactHref(url, ignored),
 		statusCode: head.statusCode,
 		statusMessage: head.statusMessage,
 		rawHeaders: datedFields(storableLines(storable, url, ignored), received),
@@ -79,24 +75,51 @@ export function composeResponse(response: ReceivedResponse, {body, codings, requ
 		initialAge: terms.initialAge,
 		decidedBy,
 		generation: newGeneration(),
-		...(codings.length > 0 && {codings}),
-		...(took !== undefined && {took}),
-		...cookiesOf(response, request),
-		...variationBy(terms.vary),
-		...(terms.facts !== undefined && {facts: terms.facts}),
 		request,
-	}, body);
-}
-
-/** Returns the cookies that a redirect set, without their values. A request without these cookies may be redirected elsewhere. They belong to the host of the connection, not to that of the `Host` header. */
-function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): {readonly cookies?: readonly StoredCookie[]} {
-	if (statusCode < 300 || statusCode >= 400) {
-		return {};
+	};
+	const cookies = cookiesOf(response, request);
+	if (codings.length > 0) {
+		metadata.codings = codings;
 	}
 
-	const cookies = fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined);
-	return cookies.length === 0 ? {} : {cookies};
+	if (took !== undefined) {
+		metadata.took = took;
+	}
+
+	if (cookies.length > 0) {
+		metadata.cookies = cookies;
+	}
+
+	if (terms.vary.length > 0) {
+		metadata.vary = variationBy(terms.vary);
+	}
+
+	if (terms.facts !== undefined) {
+		metadata.facts = terms.facts;
+	}
+
+	return storedResponse(metadata, body);
 }
+
+type Writable<T> = {-readonly [Name in keyof T]: T[Name]};
+
+/** Returns the lower-case names of the fields that are not stored, beside those that never are. */
+function unstoredNames({terms, storeSetCookie}: ReceivedResponse, codings: readonly string[]): readonly string[] {
+	const cookies = storeSetCookie ? noNames : cookieFields;
+	const others = codings.length > 0 ? contentFields : noNames;
+	return terms.excludedFields.length + others.length === 0 ? cookies : [...terms.excludedFields, ...others, ...cookies];
+}
+
+const noNames: readonly string[] = [];
+const contentFields: readonly string[] = ['content-encoding', 'content-length'];
+
+/** Returns the cookies that a redirect set, without their values. A request without these cookies may be redirected elsewhere. They belong to the host of the connection, not to that of the `Host` header. */
+function cookiesOf({head: {statusCode, rawHeaders}, received}: ReceivedResponse, {url}: StoredRequest): readonly StoredCookie[] {
+	const isRedirect = statusCode >= 300 && statusCode < 400;
+	return isRedirect ? fieldLines(fieldsOf(rawHeaders), 'set-cookie').map(line => parseCookie(line, url, received)).filter(cookie => cookie !== undefined) : noCookies;
+}
+
+const noCookies: readonly StoredCookie[] = [];
 
 /**
 Parses a cookie (RFC 6265 §5.2), as far as is needed to look it up in a cookie jar.
@@ -141,18 +164,18 @@ export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ign
 	const own: string[] = [];
 	const lines = storableFields(raw, []);
 	for (let index = 0; index < lines.length; index += 2) {
-		const line = lines.slice(index, index + 2);
-		const isCookieStored = storeSetCookie || !cookieFields.includes(line[0]!.toLowerCase());
-		const isStorable = isCookieStored && !exposesCredential(fieldsOf(line), url, ignored) && storableLines(line, url, ignored).length > 0;
-		(isStorable ? storable : own).push(...line);
+		const name = lines[index]!.toLowerCase();
+		const value = lines[index + 1]!;
+		const isStorable = (storeSetCookie || !cookieFields.includes(name)) && mayUpdate(name, value, url, ignored);
+		(isStorable ? storable : own).push(lines[index]!, value);
 	}
 
 	return {storable, own};
 }
 
 /** Returns the header names by which a response varies. The digest of the values is made when the response is saved. */
-function variationBy(names: readonly string[]): {readonly vary?: Variation} {
-	return names.length === 0 ? {} : {vary: {names, digest: ''}};
+function variationBy(names: readonly string[]): Variation {
+	return {names, digest: ''};
 }
 
 /**
@@ -160,18 +183,28 @@ Updates a stored response by a 304 (RFC 9111 §3.2).
 */
 export function freshenResponse(stored: StoredResponse, update: readonly string[], received: number, terms: StorageTerms): StoredResponse {
 	const {expires, retainUntil, initialAge, excludedFields, facts} = terms;
-	const {vary: _vary, facts: _facts, ...tagged} = withTags(stored, tagsOf(fieldsOf(update)));
+	const tagged = withTags(stored, tagsOf(fieldsOf(update)));
 	return storedResponse({
-		...tagged,
+		...withoutTerms(tagged),
 		rawHeaders: datedFields(freshenedFields(stored.rawHeaders, update, excludedFields), received),
 		createdAt: received,
 		expires,
 		retainUntil,
 		initialAge,
 		revalidated: true,
-		...variationBy(terms.vary),
+		...(terms.vary.length > 0 && {vary: variationBy(terms.vary)}),
 		...(facts !== undefined && {facts}),
 	}, stored.body);
+}
+
+/** Returns the response without the terms that only some responses have. */
+function withoutTerms(stored: StoredResponse): StoredResponse {
+	if (stored.vary === undefined && stored.facts === undefined) {
+		return stored;
+	}
+
+	const {vary: _vary, facts: _facts, ...others} = stored;
+	return others;
 }
 
 /** Returns the response with another expiration, and retained as long as that requires. */
@@ -187,13 +220,22 @@ export function withTags(stored: StoredResponse, further: readonly string[]): St
 
 /** Whether an entry is not found by its URL alone: its headers name another target than the URL of its connection, or its TLS settings were not the defaults. */
 export function isAlias({request}: Pick<StoredResponse, 'request'>): boolean {
-	return request !== undefined && (request.trust !== undefined || Object.keys(targetFields(request)).length > 0);
+	return request !== undefined && (request.trust !== undefined || (namesTarget(request.rawHeaders) && Object.keys(targetFields(request)).length > 0));
 }
 
 /** Returns the headers of a stored request that name another target than its URL. */
 export function targetFields({url, rawHeaders}: StoredRequest): Fields {
-	const isNamed = rawHeaders.some((name, index) => index % 2 === 0 && isTargetHeader(name.toLowerCase()));
-	return isNamed ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
+	return namesTarget(rawHeaders) ? Object.fromEntries(targetParts(new URL(url), fieldsOf(rawHeaders)) ?? []) : {};
+}
+
+function namesTarget(rawHeaders: RawFields): boolean {
+	for (let index = 0; index < rawHeaders.length; index += 2) {
+		if (isTargetHeader(rawHeaders[index]!.toLowerCase())) {
+			return true;
+		}
+	}
+
+	return false;
 }
 
 /** Returns the settings of the rules for a request without settings of its own. */

@@ -14,6 +14,7 @@ import {openCacheStore, type CacheStore} from './cache-store.ts';
 import {isAlias} from './compose-response.ts';
 import {
 	Entries,
+	noMatch,
 	unread,
 	Variants,
 	type Match,
@@ -122,7 +123,7 @@ export class CacheCore {
 		const common = {
 			serializer: serializerOf(opened, settings),
 			maxBytes: maxSerializedBytes(settings.maxEntryBytes),
-			beforeWrite: (stored: StoredResponse) => then(this.secrets.isInUse ? this.secrets.ensureStored() : undefined, () => isAlias(stored) ? this.aliases.setQuietly() : undefined),
+			beforeWrite: (stored: StoredResponse) => this.#beforeWrite(stored),
 			onUnreadable: (key: string, error: unknown) => {
 				this.events.emit('storeError', {operation: 'decode', key, error});
 			},
@@ -148,6 +149,21 @@ export class CacheCore {
 	/** Returns the secret of the digests of credentials: the `partitionSecret` of the settings, or the one in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
 
+	/** Writes what the store must have before an entry. */
+	#beforeWrite(stored: StoredResponse): MaybePromise<void> {
+		const storing = this.secrets.isInUse ? this.secrets.ensureStored() : undefined;
+		return storing instanceof Promise ? this.#noteAliasAfter(storing, stored) : this.#noteAlias(stored);
+	}
+
+	async #noteAliasAfter(storing: Promise<void>, stored: StoredResponse): Promise<void> {
+		await storing;
+		await this.#noteAlias(stored);
+	}
+
+	#noteAlias(stored: StoredResponse): MaybePromise<void> {
+		return isAlias(stored) ? this.aliases.setQuietly() : undefined;
+	}
+
 	/**
 	Finds the stored response for a primary key and the header fields of the request: by one read, or by two if it varies. A response that was invalidated since it was stored does not match.
 	*/
@@ -158,19 +174,30 @@ export class CacheCore {
 	#match(key: string, request: Fields, options: LookupOptions): MaybePromise<Match | NoMatch> {
 		const faults = this.#faults;
 		const found = this.#variants.match(key, request, options.isReadOnly);
+		return found instanceof Promise ? this.#matchLater(found, options, faults) : this.#unlessFailed(found, options, faults);
+	}
+
+	#matchLater(pending: Promise<Match | NoMatch>, options: LookupOptions, faults: number): Promise<Match | NoMatch> {
 		// An asynchronous store gets both calls in one batch.
-		const head = found instanceof Promise ? this.#head(faults) : undefined;
+		const head = this.#head(faults);
 		if (head instanceof Promise) {
 			// Nobody waits for the head if there is no entry, or one that does not need it.
 			head.catch(() => undefined);
 		}
 
-		return then(found, known => {
-			// This request asks the store for nothing else, so that one fault is reported once.
-			const {circuits} = this.#store;
-			const isUnread = known.stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'));
-			return isUnread ? unread : this.#afterInvalidations(known, options, head);
-		});
+		return pending.then(found => this.#unlessFailed(found, options, faults, head));
+	}
+
+	/**
+	Returns the match with its invalidations applied, unless the store could not be read.
+
+	@param faults - The number of faults before the lookup.
+	*/
+	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, head?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+		// This request asks the store for nothing else, so that one fault is reported once.
+		const {circuits} = this.#store;
+		const isUnread = found.stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'));
+		return isUnread ? unread : this.#afterInvalidations(found, options, head);
 	}
 
 	/**
@@ -182,12 +209,25 @@ export class CacheCore {
 			return found;
 		}
 
-		return then(reading ?? this.#head(), head => {
-			const applied = stored === undefined || head === undefined ? undefined : this.#readRecords(() => this.journal.apply(stored, options, head), undefined);
-			return then(applied, current => {
-				const match: Match | NoMatch = current === undefined ? {stored: undefined, varies: stored === undefined && found.varies} : {...found as Match, stored: current};
-				return current === undefined ? then(this.journal.settled(), () => match) : match;
-			});
+		const head = reading ?? this.#head();
+		return stored === undefined ? this.#whenPublished(found, head) : this.#apply(found, options, head);
+	}
+
+	#whenPublished(missing: NoMatch, head: MaybePromise<number | undefined>): MaybePromise<NoMatch> {
+		const pending = head instanceof Promise ? head : this.journal.settled();
+		return pending instanceof Promise ? this.#afterPublication(missing, pending) : missing;
+	}
+
+	async #afterPublication(missing: NoMatch, pending: Promise<unknown>): Promise<NoMatch> {
+		await pending;
+		await this.journal.settled();
+		return missing;
+	}
+
+	#apply(found: Match, options: LookupOptions, head: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+		return then(head, known => {
+			const applied = known === undefined ? undefined : this.#readRecords(() => this.journal.apply(found.stored, options, known), undefined);
+			return then(applied, current => current === undefined ? this.#whenPublished(noMatch, undefined) : {...found, stored: current});
 		});
 	}
 
@@ -197,22 +237,37 @@ export class CacheCore {
 	@param faults - The number of faults before the lookup that the head belongs to: if that lookup failed, the fault is reported already.
 	*/
 	#head(faults?: number): MaybePromise<number | undefined> {
-		return this.#readRecords<number | undefined>(() => this.journal.head(), undefined, () => faults === undefined || this.#faults === faults);
+		try {
+			const head = this.journal.head();
+			return head instanceof Promise ? this.#orElse<number | undefined>(head, undefined, faults) : head;
+		} catch (error) {
+			return this.#failRead<number | undefined>(error, undefined, faults);
+		}
 	}
 
 	/** Reads records of the journal, and returns `instead` if the store fails. */
-	#readRecords<T>(read: () => MaybePromise<T>, instead: T, isReported: () => boolean = () => true): MaybePromise<T> {
-		return recover(read, error => {
-			if (this.settings.failFast) {
-				throw error;
-			}
+	#readRecords<T>(read: () => MaybePromise<T>, instead: T): MaybePromise<T> {
+		return recover(read, error => this.#failRead(error, instead));
+	}
 
-			if (isReported()) {
-				this.events.emit('storeError', {operation: 'get', error});
-			}
+	async #orElse<T>(reading: Promise<T>, instead: T, faults?: number): Promise<T> {
+		try {
+			return await reading;
+		} catch (error) {
+			return this.#failRead(error, instead, faults);
+		}
+	}
 
-			return instead;
-		});
+	#failRead<T>(error: unknown, instead: T, faults?: number): T {
+		if (this.settings.failFast) {
+			throw error;
+		}
+
+		if (faults === undefined || this.#faults === faults) {
+			this.events.emit('storeError', {operation: 'get', error});
+		}
+
+		return instead;
 	}
 
 	/**
@@ -221,7 +276,13 @@ export class CacheCore {
 	@returns The position that it is stored with; `undefined` if it must not be stored.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
-		return this.#readRecords(() => this.journal.verify(subject, after), subject.tags.length > 0 ? undefined : after.head ?? 0);
+		const instead = subject.tags.length > 0 ? undefined : after.head ?? 0;
+		try {
+			const position = this.journal.verify(subject, after);
+			return position instanceof Promise ? this.#orElse(position, instead) : position;
+		} catch (error) {
+			return this.#failRead(error, instead);
+		}
 	}
 
 	/** Whether an invalidation by another process after a position concerns a response. */

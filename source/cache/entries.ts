@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {randomBytes, randomUUID} from 'node:crypto';
 import {
 	isRecordKey,
@@ -67,29 +68,54 @@ export class Entries {
 	@param isReadOnly - Whether an entry that cannot be read is left in the store. Default: `false`.
 	*/
 	read(key: string, isReadOnly = false): MaybePromise<StoredResponse | undefined> {
-		const {store, serializer} = this.#options;
-		return then(store.get(key), value => {
-			if (value === undefined || (serializer === undefined && isStoredResponse(value))) {
-				return value;
-			}
+		const value = this.#options.store.get(key);
+		return value instanceof Promise ? this.#readLater(key, value, isReadOnly) : this.#read(key, value, isReadOnly);
+	}
 
-			return this.#decoded.get(key, value) ?? recover<StoredResponse | undefined>(() => then(this.#decode(key, value), stored => {
-				this.#decoded.set(key, value, stored);
-				return stored;
-			}), error => {
-				this.#reportUnreadable(key, error, isReadOnly);
-				return undefined;
-			});
+	async #readLater(key: string, value: Promise<StoredValue | undefined>, isReadOnly: boolean): Promise<StoredResponse | undefined> {
+		return this.#read(key, await value, isReadOnly);
+	}
+
+	#read(key: string, value: StoredValue | undefined, isReadOnly: boolean): MaybePromise<StoredResponse | undefined> {
+		return value === undefined || (this.#options.serializer === undefined && isStoredResponse(value)) ? value : this.#readDecoded(key, value, isReadOnly);
+	}
+
+	#readDecoded(key: string, value: StoredValue, isReadOnly: boolean): MaybePromise<StoredResponse | undefined> {
+		return this.#decoded.get(key, value) ?? recover<StoredResponse | undefined>(() => then(this.#decode(key, value), stored => {
+			this.#decoded.set(key, value, stored);
+			return stored;
+		}), error => {
+			this.#reportUnreadable(key, error, isReadOnly);
+			return undefined;
 		});
 	}
 
 	write(key: string, stored: StoredResponse): MaybePromise<void> {
-		const {store, serializer, beforeWrite} = this.#options;
-		return then(beforeWrite(stored), () => then(this.#encode(key, stored), value => store.set(key, value, {
+		const preparing = this.#options.beforeWrite(stored);
+		return preparing instanceof Promise ? this.#writeAfter(preparing, key, stored) : this.#write(key, stored);
+	}
+
+	async #writeAfter(preparing: Promise<void>, key: string, stored: StoredResponse): Promise<void> {
+		await preparing;
+		await this.#write(key, stored);
+	}
+
+	#write(key: string, stored: StoredResponse): MaybePromise<void> {
+		const value = this.#encode(key, stored);
+		return value instanceof Promise ? this.#setLater(key, value, stored) : this.#set(key, value, stored);
+	}
+
+	async #setLater(key: string, value: Promise<StoredValue>, stored: StoredResponse): Promise<void> {
+		await this.#set(key, await value, stored);
+	}
+
+	#set(key: string, value: StoredValue, stored: StoredResponse): MaybePromise<void> {
+		const {store, serializer} = this.#options;
+		return store.set(key, value, {
 			expires: stored.retainUntil,
 			size: (serializer === undefined ? undefined : serializedSize(value)) ?? storedSize(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
-		})));
+		});
 	}
 
 	/** Lists all entries, also those that cannot be read. Nothing is reported or deleted. */
@@ -105,13 +131,14 @@ export class Entries {
 	}
 
 	#encode(key: string, stored: StoredResponse): MaybePromise<StoredValue> {
-		const {store, serializer, maxBytes} = this.#options;
-		if (serializer === undefined) {
-			return withSharedStrings(stored);
-		}
+		const {serializer} = this.#options;
+		return serializer === undefined ? withSharedStrings(stored) : this.#serialize(key, stored, serializer);
+	}
 
+	#serialize(key: string, stored: StoredResponse, serializer: SerializerPipeline): MaybePromise<StoredValue> {
+		const {store, maxBytes} = this.#options;
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checksumOf(key, stored)}, {key, maxBytes});
-		return then(this.#inTime('encode', value, storedSize(stored)), serialized => toStoredValue(serialized, store.valueType));
+		return then(this.#inTime('encode', value, stored.byteLength), serialized => toStoredValue(serialized, store.valueType));
 	}
 
 	#decode(key: string, value: StoredValue): MaybePromise<StoredResponse> {
@@ -175,6 +202,8 @@ export type NoMatch = {
 	readonly isUnread?: true;
 };
 
+export const noMatch: NoMatch = {stored: undefined, varies: false};
+
 export const unread: NoMatch = {stored: undefined, varies: false, isUnread: true};
 
 /**
@@ -201,21 +230,27 @@ export class Variants {
 	Finds the stored response for a primary key and the header fields of a request: by one read, or by two if it varies.
 	*/
 	match(primary: string, request: Fields, isReadOnly = false): MaybePromise<Match | NoMatch> {
-		return then(this.#entries.read(primary, isReadOnly), stored => {
-			if (stored === undefined) {
-				return {stored, varies: false};
-			}
+		const stored = this.#entries.read(primary, isReadOnly);
+		return stored instanceof Promise ? this.#matchLater(primary, request, stored, isReadOnly) : this.#match(primary, request, stored, isReadOnly);
+	}
 
-			const match = {primary, key: primary, stored};
-			if (stored.vary === undefined) {
-				return match;
-			}
+	async #matchLater(primary: string, request: Fields, stored: Promise<StoredResponse | undefined>, isReadOnly: boolean): Promise<Match | NoMatch> {
+		return this.#match(primary, request, await stored, isReadOnly);
+	}
 
-			const {names, digest} = stored.vary;
-			return then(this.#secret(), secret => {
-				const variant = varyDigest(secret, names, request);
-				return variant === digest ? match : then(this.#readVariant(match, variant, isReadOnly), found => found ?? {stored: undefined, varies: true});
-			});
+	#match(primary: string, request: Fields, stored: StoredResponse | undefined, isReadOnly: boolean): MaybePromise<Match | NoMatch> {
+		if (stored === undefined) {
+			return noMatch;
+		}
+
+		const match = {primary, key: primary, stored};
+		return stored.vary === undefined ? match : this.#matchVariant(match, request, stored.vary, isReadOnly);
+	}
+
+	#matchVariant(match: Match, request: Fields, {names, digest}: Variation, isReadOnly: boolean): MaybePromise<Match | NoMatch> {
+		return then(this.#secret(), secret => {
+			const variant = varyDigest(secret, names, request);
+			return variant === digest ? match : then(this.#readVariant(match, variant, isReadOnly), found => found ?? {stored: undefined, varies: true});
 		});
 	}
 
@@ -241,10 +276,11 @@ export class Variants {
 	Writes a response under its primary key, or under a key of its own if another variant has the primary key.
 	*/
 	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
-		const {vary} = stored;
-		return vary === undefined
-			? this.#entries.write(key, stored)
-			: then(this.#secret(), secret => this.#saveVarying(key, stored, {names: vary.names, digest: varyDigest(secret, vary.names, request)}));
+		return stored.vary === undefined ? this.#entries.write(key, stored) : this.#saveVariant(key, request, stored, stored.vary.names);
+	}
+
+	#saveVariant(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<void> {
+		return then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
 	}
 
 	#saveVarying(key: string, stored: StoredResponse, variation: Variation): MaybePromise<void> {
@@ -275,8 +311,18 @@ export function newExpiredWith(now: number): string {
 	return `${now} ${randomUUID()}`;
 }
 
+// A call of `randomBytes` for each name would take ten times as much memory as the name.
+let randomPool = Buffer.alloc(0);
+let randomPosition = 0;
+
 /** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
 export function newGeneration(): string {
 	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
-	return randomBytes(16).toString('base64url');
+	if (randomPosition === randomPool.length) {
+		randomPool = randomBytes(2048);
+		randomPosition = 0;
+	}
+
+	randomPosition += 16;
+	return randomPool.toString('base64url', randomPosition - 16, randomPosition);
 }

@@ -270,7 +270,7 @@ export class Journal {
 	}
 
 	/** Returns the position up to which nothing concerns a response; `undefined` if something does. */
-	#changes({keys, resource, tags}: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
+	#changes(subject: Subject, {head: known, time}: Position, onlyElsewhere: boolean): MaybePromise<number | undefined> {
 		return then(this.#records.readHead(), head => {
 			const after = known ?? Math.min(head, Math.max(0, time - clockMargin));
 			// A head below the known one means that the store has lost its records.
@@ -282,6 +282,7 @@ export class Journal {
 				return undefined;
 			}
 
+			const {keys, resource, tags} = subject;
 			const invalidations: Invalidation[] = [
 				everything,
 				{kind: 'resource', resource},

@@ -66,7 +66,11 @@ export class LocalJournal {
 
 	/** Whether an invalidation after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: number, upTo?: number): boolean {
-		return after < this.#discardedUpTo || this.#recent.some(({position, invalidation}) => position > after && position <= (upTo ?? Infinity) && isConcerned(subject, invalidation));
+		return after < this.#discardedUpTo || (this.#recent.length > 0 && this.#concernsRecently(subject, after, upTo ?? Infinity));
+	}
+
+	#concernsRecently(subject: Subject, after: number, upTo: number): boolean {
+		return this.#recent.some(({position, invalidation}) => position > after && position <= upTo && isConcerned(subject, invalidation));
 	}
 
 	/** Begins an exchange: invalidations from now on are stored for it. */

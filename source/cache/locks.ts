@@ -7,7 +7,7 @@ import {
 	type MaybePromise,
 } from '../maybe-promise.ts';
 import {isGone, processIdentity} from '../stores/process-identity.ts';
-import type {Store} from '../stores/types.ts';
+import type {LockStore, Store} from '../stores/types.ts';
 import {addRecord, readRecord, writeRecord} from './records.ts';
 
 const lockPrefix = 'got-cache:1:lock:';
@@ -48,10 +48,9 @@ let isWatchingExit = false;
 Locks in the store: of the processes that need a response, the one that holds the lock sends the request.
 */
 export class Locks {
-	readonly #store: Store;
-	readonly #now: () => number;
-	readonly #clock: () => number;
+	readonly #store: Store | LockStore;
 	readonly #isOnMachine: boolean;
+	readonly #options: LockOptions;
 	readonly #held = new Set<Lock>();
 	readonly #taking = new Set<Promise<unknown>>();
 	#isClosing = false;
@@ -65,10 +64,19 @@ export class Locks {
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
 		this.#isOnMachine = store.scope === 'machine';
 		const isWanted = setting === 'local' ? this.#isOnMachine : setting;
-		this.isOn = isWanted && store.add !== undefined;
-		this.#store = store;
-		this.#now = now;
-		this.#clock = clock;
+		this.#store = store.locks ?? store;
+		this.isOn = isWanted && this.#store.add !== undefined;
+		this.#options = {
+			store: this.#store,
+			isOnMachine: this.#isOnMachine,
+			now,
+			clock,
+			onEnd: lock => {
+				this.#held.delete(lock);
+				allHeld.delete(lock);
+				this.#resolveIfFree();
+			},
+		};
 	}
 
 	/**
@@ -81,8 +89,13 @@ export class Locks {
 			return undefined;
 		}
 
-		const lock = this.#make(lockPrefix + key);
-		const taking = then(lock.take(), isTaken => isTaken || (this.#isOnMachine && this.#takeOver(lock)));
+		const lock = new Lock(lockPrefix + key, this.#options);
+		const free = lock.take();
+		if (free === true) {
+			return this.#hold(lock);
+		}
+
+		const taking = then(free, isTaken => isTaken || (this.#isOnMachine && this.#takeOver(lock)));
 		const taken = then(taking, isTaken => isTaken ? this.#hold(lock) : undefined);
 		if (taken instanceof Promise) {
 			this.#track(taken);
@@ -142,22 +155,6 @@ export class Locks {
 		})();
 	}
 
-	#make(key: string): Lock {
-		const lock: Lock = new Lock({
-			store: this.#store,
-			key,
-			identity: this.#isOnMachine ? processIdentity() : undefined,
-			now: this.#now,
-			clock: this.#clock,
-			onEnd: () => {
-				this.#held.delete(lock);
-				allHeld.delete(lock);
-				this.#resolveIfFree();
-			},
-		});
-		return lock;
-	}
-
 	#hold(lock: Lock): Lock {
 		this.#held.add(lock);
 		allHeld.add(lock);
@@ -176,7 +173,7 @@ export class Locks {
 				return false;
 			}
 
-			const takeover = this.#make(takeoverKey(text));
+			const takeover = new Lock(takeoverKey(text), this.#options);
 			return then(takeover.take(), isOurs => isOurs && then(readRecord(this.#store, lock.key), current =>
 				// Another process may have taken the lock over so long ago that its takeover lock has expired.
 				current === text && then(lock.overwrite(), () => true),
@@ -196,14 +193,13 @@ function takeoverKey(text: string): string {
 }
 
 type LockOptions = {
-	readonly store: Store;
-	readonly key: string;
+	readonly store: Store | LockStore;
 
-	/** The identity of this process, if other processes can find out whether it has ended. */
-	readonly identity: string | undefined;
+	/** Whether other processes can find out whether this one has ended: then a lock has its identity. */
+	readonly isOnMachine: boolean;
 	readonly now: () => number;
 	readonly clock: () => number;
-	readonly onEnd: () => void;
+	readonly onEnd: (lock: Lock) => void;
 };
 
 /** The right to send a request for a key. */
@@ -211,20 +207,22 @@ export class Lock {
 	readonly key: string;
 	readonly #options: LockOptions;
 	readonly #text: string;
-	readonly #start: {readonly time: number; readonly clock: number};
+	readonly #startTime: number;
+	readonly #startClock: number;
 	#isReleased = false;
 
-	constructor(options: LockOptions) {
-		const {key, identity, now, clock} = options;
+	constructor(key: string, options: LockOptions) {
+		const {isOnMachine, now, clock} = options;
 		this.key = key;
 		this.#options = options;
-		this.#text = [randomUUID(), ...identity === undefined ? [] : [identity]].join(' ');
-		this.#start = {time: now(), clock: clock()};
+		this.#text = isOnMachine ? `${randomUUID()} ${processIdentity()}` : randomUUID();
+		this.#startTime = now();
+		this.#startClock = clock();
 	}
 
 	/** Writes the lock, unless there is one. */
 	take(): MaybePromise<boolean> {
-		return addRecord(this.#options.store, this.key, this.#text, this.#start.time + lockTime)!;
+		return addRecord(this.#options.store, this.key, this.#text, this.#startTime + lockTime)!;
 	}
 
 	/** Writes the lock, even over another one. */
@@ -252,17 +250,19 @@ export class Lock {
 
 			return undefined;
 		}), error => {
-			onEnd();
+			onEnd(this);
 			throw error;
 		});
-		return then(released, onEnd);
+		return then(released, () => {
+			onEnd(this);
+		});
 	}
 
 	/** Whether the lock cannot have expired by any clock. */
 	#isCertain(): boolean {
 		const {now, clock} = this.#options;
-		const passed = clock() - this.#start.clock;
-		return passed < lockTime && Math.abs(now() - this.#start.time - passed) <= maxDeviation;
+		const passed = clock() - this.#startClock;
+		return passed < lockTime && Math.abs(now() - this.#startTime - passed) <= maxDeviation;
 	}
 
 	#isStored(): MaybePromise<boolean> {

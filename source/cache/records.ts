@@ -7,7 +7,7 @@ Reads a record: a short text for the cache itself, beside the entries.
 
 @returns An empty text if the value is no record, `undefined` if there is none.
 */
-export function readRecord(store: Store, key: string): MaybePromise<string | undefined> {
+export function readRecord(store: Pick<Store, 'get'>, key: string): MaybePromise<string | undefined> {
 	return then(store.get(key), value => {
 		if (value === undefined) {
 			return undefined;
@@ -19,7 +19,7 @@ export function readRecord(store: Store, key: string): MaybePromise<string | und
 }
 
 /** Writes a record. `expires` is in milliseconds since the epoch; by default, the record never expires. */
-export function writeRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<void> {
+export function writeRecord(store: Pick<Store, 'set' | 'valueType'>, key: string, text: string, expires?: number): MaybePromise<void> {
 	return store.set(key, toStoredValue(text, store.valueType), {expires, size: text.length});
 }
 
@@ -28,7 +28,7 @@ Writes a record unless the key has one.
 
 @returns Whether it was written; `undefined` if the store has no `add`.
 */
-export function addRecord(store: Store, key: string, text: string, expires?: number): MaybePromise<boolean> | undefined {
+export function addRecord(store: Pick<Store, 'add' | 'valueType'>, key: string, text: string, expires?: number): MaybePromise<boolean> | undefined {
 	return store.add?.(key, toStoredValue(text, store.valueType), {expires, size: text.length});
 }
 

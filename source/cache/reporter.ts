@@ -1,4 +1,4 @@
-import {channel, hasSubscribers} from 'node:diagnostics_channel';
+import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
 import {CacheHooksError, codeOf, RedactedError} from '../errors.ts';
@@ -26,16 +26,13 @@ const answerKinds: Partial<Record<Reason, AnswerKind>> = {
 	'stale-if-error': 'stale',
 };
 
-type AnswerDetails = {
-	readonly reason: Reason;
+/** A request, as events name it. */
+type ReportedRequest = {
 	readonly key: string | undefined;
 	readonly request: {readonly method: string; readonly targetUrl: string};
 
-	/** Whether the request was a refresh in the background. */
+	/** Whether the request is a refresh in the background. */
 	readonly background: boolean;
-
-	/** The stored response that was served, if one was. */
-	readonly stored?: StoredResponse | undefined;
 };
 
 type ReporterOptions = {
@@ -67,9 +64,13 @@ export class Reporter {
 		this.#counts = noCounts(this.#options.settings().now());
 	}
 
-	/** Reports the answer to a request. */
-	answered(details: AnswerDetails): void {
-		const {reason, stored, background} = details;
+	/**
+	Reports the answer to a request.
+
+	@param stored - The stored response that was served, if one was.
+	*/
+	answered(request: ReportedRequest, reason: Reason, stored?: StoredResponse): void {
+		const {background} = request;
 		const kind = stored === undefined ? 'miss' : answerKinds[reason] ?? 'hit';
 		if (!background) {
 			this.#countAnswer(kind, reason);
@@ -79,25 +80,25 @@ export class Reporter {
 			}
 		}
 
-		this.#emitFor(kind, details, {background});
+		this.#emitFor(kind, request, reason, background);
 	}
 
 	/** Reports a request for which the cache was not used. */
-	bypassed(details: AnswerDetails): void {
-		this.#countAnswer('bypassed', details.reason);
-		this.#emitFor('bypassed', details, {background: details.background});
+	bypassed(request: ReportedRequest, reason: Reason): void {
+		this.#countAnswer('bypassed', reason);
+		this.#emitFor('bypassed', request, reason, request.background);
 	}
 
 	/** Reports a response of the origin that was stored or refused. */
-	written(event: 'stored' | 'refused', details: Omit<AnswerDetails, 'background'>): void {
+	written(event: 'stored' | 'refused', request: Omit<ReportedRequest, 'background'>, reason: Reason): void {
 		if (event === 'stored') {
 			this.#counts.stored++;
 		} else {
 			this.#counts.refused++;
-			increment(this.#counts.refusedByReason, details.reason);
+			increment(this.#counts.refusedByReason, reason);
 		}
 
-		this.#emitFor(event, details, {});
+		this.#emitFor(event, request, reason);
 	}
 
 	/** Reports a deletion or an expiration. */
@@ -141,8 +142,8 @@ export class Reporter {
 			process.emitWarning(error instanceof Error ? error : String(error));
 		}
 
-		if (hasSubscribers(channelOf(event))) {
-			channel(channelOf(event)).publish(shown);
+		if (channels[event].hasSubscribers) {
+			channels[event].publish(shown);
 		}
 
 		if (isPrinted) {
@@ -162,17 +163,17 @@ export class Reporter {
 		}
 	}
 
-	#emitFor(event: AnswerKind | 'stored' | 'refused', {reason, key, request: {method, targetUrl}}: Omit<AnswerDetails, 'background'>, further: {readonly background?: boolean}): void {
+	#emitFor(event: AnswerKind | 'stored' | 'refused', {key, request: {method, targetUrl}}: Omit<ReportedRequest, 'background'>, reason: Reason, background?: boolean): void {
 		if (this.#hasListeners(event)) {
 			this.emit(event, {
-				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...further,
+				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...(background !== undefined && {background}),
 			});
 		}
 	}
 
 	/** Whether anybody listens: otherwise the payload need not be made. */
 	#hasListeners(event: CacheEventName): boolean {
-		return isPrinted || hasSubscribers(channelOf(event)) || this.#options.emitter.listenerCount(event) > 0;
+		return isPrinted || channels[event].hasSubscribers || this.#options.emitter.listenerCount(event) > 0;
 	}
 
 	/** Whether a call was not made at all: the circuit is open, which was reported once, or the store is read only. */
@@ -215,11 +216,29 @@ function increment(counts: Record<string, number>, reason: string): void {
 	counts[reason] = (counts[reason] ?? 0) + 1;
 }
 
-function channelOf(event: CacheEventName): string {
-	return `${packageName}:${event}`;
+const packageName = 'got-cache-hooks';
+
+function channelOf(event: CacheEventName): Channel {
+	return channel(`${packageName}:${event}`);
 }
 
-const packageName = 'got-cache-hooks';
+const channels: Readonly<Record<CacheEventName, Channel>> = {
+	hit: channelOf('hit'),
+	stale: channelOf('stale'),
+	revalidated: channelOf('revalidated'),
+	miss: channelOf('miss'),
+	bypassed: channelOf('bypassed'),
+	stored: channelOf('stored'),
+	refused: channelOf('refused'),
+	deleted: channelOf('deleted'),
+	expired: channelOf('expired'),
+	evicted: channelOf('evicted'),
+	storeError: channelOf('storeError'),
+	settingError: channelOf('settingError'),
+	backgroundError: channelOf('backgroundError'),
+	internalError: channelOf('internalError'),
+	circuit: channelOf('circuit'),
+};
 
 // Read once, since each request would ask for it.
 const isPrinted = isDebugEnabled(process.env.DEBUG);

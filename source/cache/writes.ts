@@ -32,16 +32,24 @@ export type WriteSize = {bytes: number};
 /** How a write ended, for a caller that waits for it. */
 export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
 
-type SaveOptions = {
+/** A response to be stored. */
+export type QueuedResponse = {
+	readonly key: string;
+	readonly request: {readonly fields: Fields};
 	readonly size: WriteSize;
+
+	/** Returns the response when it is its turn; `undefined` if nothing is to be stored. */
+	readonly prepare: () => MaybePromise<StoredResponse | undefined>;
 
 	/** Called once the store has the response: unless it returns `true`, the response is deleted. */
 	readonly isStillValid: (stored: StoredResponse) => MaybePromise<boolean>;
-	readonly whenSaved: () => void;
 
-	/** Called at the end in any case. */
-	readonly whenDone: () => void;
-	readonly outcome?: Outcome | undefined;
+	/** Called once the response is stored. */
+	readonly saved: () => void;
+
+	/** Called at the end, or `failed` instead. */
+	readonly done: () => void;
+	readonly failed: (error: unknown) => void;
 };
 
 /**
@@ -62,38 +70,56 @@ export class CacheWrites {
 	}
 
 	/**
-	Stores the response that a task returns, after the pending writes of the key. Lookups of the key wait for it from now on. If it returns `undefined`, nothing is stored.
+	Stores a response, after the pending writes of its key. Lookups of the key wait for it from now on.
 
-	@returns Whether there was room for the task among the pending writes.
+	@returns Whether there was room for it among the pending writes.
 	*/
-	save(key: string, request: Fields, task: () => MaybePromise<StoredResponse | undefined>, {size, isStillValid, whenSaved, whenDone, outcome}: SaveOptions): boolean {
-		const save = (stored: StoredResponse | undefined): MaybePromise<void> => {
-			if (stored === undefined) {
-				return undefined;
+	save(response: QueuedResponse): boolean {
+		return this.run(response.key, () => this.#save(response), response.size);
+	}
+
+	#save(response: QueuedResponse): MaybePromise<void> {
+		try {
+			const stored = response.prepare();
+			const saving = stored instanceof Promise ? this.#saveLater(response, stored) : this.#store(response, stored);
+			if (saving instanceof Promise) {
+				return endLater(response, saving);
 			}
+		} catch (error) {
+			response.failed(error);
+			throw error;
+		}
 
-			// An invalidation may have come right before the store had it.
-			const verified = then(this.#options.variants.save(key, request, stored), () => isStillValid(stored));
-			return then(verified, isTrue => {
-				if (isTrue) {
-					whenSaved();
-					return undefined;
-				}
+		response.done();
+		return undefined;
+	}
 
-				return this.#remove(key, 'invalidated');
-			});
-		};
+	async #saveLater(response: QueuedResponse, preparing: Promise<StoredResponse | undefined>): Promise<void> {
+		await this.#store(response, await preparing);
+	}
 
-		return this.run(key, () => ending(() => then(task(), save), {
-			done() {
-				outcome?.done();
-				whenDone();
-			},
-			failed(error) {
-				outcome?.failed(error);
-				whenDone();
-			},
-		}), size);
+	#store(response: QueuedResponse, stored: StoredResponse | undefined): MaybePromise<void> {
+		if (stored === undefined) {
+			return undefined;
+		}
+
+		const saving = this.#options.variants.save(response.key, response.request.fields, stored);
+		// An invalidation may have come right before the store had it.
+		const isValid = saving instanceof Promise ? isValidAfter(saving, response, stored) : response.isStillValid(stored);
+		return isValid instanceof Promise ? this.#concludeLater(response, isValid) : this.#conclude(response, isValid);
+	}
+
+	async #concludeLater(response: QueuedResponse, isValid: Promise<boolean>): Promise<void> {
+		await this.#conclude(response, await isValid);
+	}
+
+	#conclude(response: QueuedResponse, isValid: boolean): MaybePromise<void> {
+		if (!isValid) {
+			return this.#remove(response.key, 'invalidated');
+		}
+
+		response.saved();
+		return undefined;
 	}
 
 	/**
@@ -241,6 +267,22 @@ export class CacheWrites {
 	#fail(key: string, error: unknown): void {
 		this.#options.events.emit('storeError', {operation: 'set', key, error});
 	}
+}
+
+async function isValidAfter(saving: Promise<void>, response: QueuedResponse, stored: StoredResponse): Promise<boolean> {
+	await saving;
+	return response.isStillValid(stored);
+}
+
+async function endLater(response: QueuedResponse, saving: Promise<void>): Promise<void> {
+	try {
+		await saving;
+	} catch (error) {
+		response.failed(error);
+		throw error;
+	}
+
+	response.done();
 }
 
 /** Runs a write, and calls back at its end. */

@@ -164,9 +164,16 @@ const overhead = 16;
 /**
 Returns the number of bytes that a stored response takes: its body and everything stored with it, such as header lines, tags and the body of its request. Every limit on bytes counts them, and so does `cache.size()`.
 */
-export function storedSize({fields: _fields, ...stored}: StoredResponse): number {
-	// The values of `fields` are those of `rawHeaders`.
-	return sizeOf(stored);
+export function storedSize(stored: StoredResponse): number {
+	let bytes = overhead;
+	for (const name in stored) {
+		// The values of `fields` are those of `rawHeaders`.
+		if (name !== 'fields' && Object.hasOwn(stored, name)) {
+			bytes += sizeOf(stored[name as keyof StoredResponse]);
+		}
+	}
+
+	return bytes;
 }
 
 /**
@@ -187,9 +194,15 @@ function sizeOf(value: unknown): number {
 	}
 
 	let bytes = overhead;
-	if (typeof value === 'object' && value !== null) {
-		for (const member of Object.values(value)) {
-			bytes += sizeOf(member);
+	if (Array.isArray(value)) {
+		for (const item of value) {
+			bytes += sizeOf(item);
+		}
+	} else if (typeof value === 'object' && value !== null) {
+		for (const name in value) {
+			if (Object.hasOwn(value, name)) {
+				bytes += sizeOf((value as Readonly<Record<string, unknown>>)[name]);
+			}
 		}
 	}
 

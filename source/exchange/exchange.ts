@@ -1,14 +1,14 @@
 import type {Match} from '../cache/entries.ts';
 import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import {recover, type MaybePromise} from '../maybe-promise.ts';
 import type {Reason, WriteReason} from '../policy/types.ts';
 import {rejectsCredentials} from '../policy/response-facts.ts';
 import type {RawFields} from '../policy/fields.ts';
 import type {Client} from './client.ts';
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
-import {isRefusal, RequestPhase} from './request-phase.ts';
+import {isRefusal, RequestPhase, type RequestPhaseOptions} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
 import {ExchangeState} from './state.ts';
@@ -113,19 +113,19 @@ The state machine of one request, for one attempt of one hop: from the request a
 
 A driver begins with `begin`. After `wait` it reports `joined`; after `send` and `resend` it reports `response`, `error` or `closed`; after a `pass` with `collects` it reports `end` or `discarded`.
 */
-export class Exchange {
+export class Exchange implements RequestPhaseOptions {
+	/** The settings of the client, without those of the request. */
+	readonly clientSettings: ExchangeSettings;
+	readonly redirects: Redirects | undefined;
 	readonly #state: ExchangeState;
 	readonly #request: RequestPhase;
 	#responsePhase: ResponsePhase | undefined;
 
 	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
 		this.#state = new ExchangeState(client.cache, settings, request);
-		this.#request = new RequestPhase(this.#state, {
-			clientSettings: client.exchangeSettings,
-			redirects,
-			serveStaleOnError: () => this.#response.serveStaleOnError(),
-			deleteStored: reason => this.#response.deleteStored(reason),
-		});
+		this.#request = new RequestPhase(this.#state, this);
+		this.clientSettings = client.exchangeSettings;
+		this.redirects = redirects;
 	}
 
 	/** The response phase, which a hit does not need. */
@@ -169,11 +169,11 @@ export class Exchange {
 
 			case 'response': {
 				this.#noteStatus(event.head.statusCode);
-				return this.#whenWritten(recover(() => this.#response.respond(event), error => this.#giveUp(error)));
+				return this.#response.afterWrites(this.#respond(event));
 			}
 
 			case 'end': {
-				return this.#whenWritten(this.#response.end(event.body));
+				return this.#response.afterWrites(this.#response.end(event.body));
 			}
 
 			case 'discarded': {
@@ -192,6 +192,16 @@ export class Exchange {
 				return event satisfies never;
 			}
 		}
+	}
+
+	/** Serves a stale response instead of an error, where the rules allow it. */
+	serveStaleOnError(): RenderedResponse | undefined {
+		return this.#response.serveStaleOnError();
+	}
+
+	/** Deletes the stored response that was found. */
+	deleteStored(reason: string): MaybePromise<void> {
+		return this.#response.deleteStored(reason);
 	}
 
 	/** Notes that a chunk of the body has arrived. */
@@ -223,18 +233,26 @@ export class Exchange {
 		}
 	}
 
-	#whenWritten(action: MaybePromise<Action>): MaybePromise<Action> {
-		return then(action, next => then(this.#response.whenWritten(), () => next));
+	#respond(event: Extract<Event, {type: 'response'}>): Action {
+		try {
+			return this.#response.respond(event);
+		} catch (error) {
+			return this.#giveUp(error);
+		}
 	}
 
 	#decide(decide: () => MaybePromise<Action>): MaybePromise<Action> {
-		return then(recover(decide, error => this.#bypass(error)), action => {
-			if (action.do === 'send') {
-				this.#state.updateSent({time: this.#state.settings.now()});
-			}
+		const action = recover(decide, error => this.#bypass(error));
+		return action instanceof Promise ? action.then(decided => this.#noteTime(decided)) : this.#noteTime(action);
+	}
 
-			return action;
-		});
+	/** Notes when the request is sent: a lookup or a wait may have taken time. */
+	#noteTime(action: Action): Action {
+		if (action.do === 'send') {
+			this.#state.noteSendTime();
+		}
+
+		return action;
 	}
 
 	/**

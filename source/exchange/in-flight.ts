@@ -19,24 +19,38 @@ How the wait for a request ended:
 */
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
-type Listener<Result> = {
-	/** Called with the request headers that `Vary` of the response names. */
-	readonly onVary: (names: readonly string[]) => void;
-	readonly onEnd: (inFlight: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>) => void;
+/** The requests in flight for one key: several where its responses vary, or where one failed. */
+export type RequestsForKey<Result> = {
+	readonly key: string;
+	inFlight: ReadonlyArray<InFlight<Result>>;
 
-	/** Called with the waiters that the response does not answer. */
-	readonly onUnanswered: (waiters: ReadonlyArray<Waiter<Result>>) => void;
+	/** The request headers that the responses vary by, once one response has named them. */
+	names: readonly string[] | undefined;
+
+	/** The number of failures in a row. */
+	failures: number;
 };
 
-type InFlightOptions = {
+/** What follows from the events of requests in flight: one object for all of them. */
+export type Listener<Result> = {
+	readonly onEnd: (requests: RequestsForKey<Result>, inFlight: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>) => void;
+
+	/** Called with the waiters that the response does not answer. */
+	readonly onUnanswered: (requests: RequestsForKey<Result>, waiters: ReadonlyArray<Waiter<Result>>) => void;
+};
+
+type InFlightOptions<Result> = {
 	/** The request headers. */
 	readonly fields: Fields;
 
-	/** The request headers that the response varies by, where they are known. */
-	readonly names: readonly string[] | undefined;
+	/** The requests in flight for the key, of which this is one. */
+	readonly requests: RequestsForKey<Result>;
 	readonly limits: WaitLimits;
 	readonly clock: Clock;
+	readonly listener: Listener<Result>;
 };
+
+const nobody: ReadonlySet<never> = new Set<never>();
 
 /** A request whose code is running: a hook, a user's request function, a decorated method. */
 type Context = {readonly inFlight: InFlight<any>; readonly outer: Context | undefined};
@@ -67,17 +81,20 @@ export class InFlight<Result> {
 	readonly fields: Fields;
 
 	/** The waiters, for any request, that the code of this request has created. */
-	readonly nested: Set<Waiter<unknown>> = new Set<Waiter<unknown>>();
+	nested: Set<Waiter<unknown>> | undefined;
 
 	/** Returns whether an invalidation since the request was sent concerns its result. No other requests begin to wait for it then. */
 	isOutdated: (() => boolean) | undefined;
 
 	/** Called with how the request ended. */
 	onEnd: ((ending: Ending) => void) | undefined;
+	readonly #requests: RequestsForKey<Result>;
 	readonly #listener: Listener<Result>;
 	readonly #limits: WaitLimits;
 	readonly #clock: Clock;
-	readonly #waiters = new Set<Waiter<Result>>();
+
+	/** The waiters, once there is one. */
+	#waiters: Set<Waiter<Result>> | undefined;
 
 	#names: readonly string[] | undefined;
 	#isOver = false;
@@ -91,9 +108,10 @@ export class InFlight<Result> {
 	/** Cancels the timer, which runs while there are waiters. */
 	#cancel: (() => void) | undefined;
 
-	constructor({fields, names, limits, clock}: InFlightOptions, listener: Listener<Result>) {
+	constructor({fields, requests, limits, clock, listener}: InFlightOptions<Result>) {
 		this.fields = fields;
-		this.#names = names;
+		this.#requests = requests;
+		this.#names = requests.names;
 		this.#limits = limits;
 		this.#clock = clock;
 		this.#listener = listener;
@@ -105,7 +123,7 @@ export class InFlight<Result> {
 	}
 
 	get hasWaiters(): boolean {
-		return this.#waiters.size > 0;
+		return this.#waiters !== undefined && this.#waiters.size > 0;
 	}
 
 	/** Whether the response has begun. */
@@ -127,12 +145,13 @@ export class InFlight<Result> {
 
 	add(waiter: Waiter<Result>): void {
 		waiter.inFlight = this;
+		this.#waiters ??= new Set();
 		this.#waiters.add(waiter);
 		this.#cancel ??= this.#startTimer();
 	}
 
 	remove(waiter: Waiter<Result>): void {
-		this.#waiters.delete(waiter);
+		this.#waiters?.delete(waiter);
 		this.#stopTimer();
 	}
 
@@ -144,7 +163,7 @@ export class InFlight<Result> {
 		}
 
 		seen.add(self);
-		return others.includes(self) || this.nested.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true);
+		return others.includes(self) || this.nested?.values().some(({inFlight}) => inFlight?.waitsFor(others, seen) === true) === true;
 	}
 
 	/** Runs the code that sends the request. */
@@ -188,19 +207,24 @@ export class InFlight<Result> {
 
 	@param mayAnswer - Returns whether the result may answer a waiter. Default: it may answer each.
 	*/
-	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean = () => true): void {
+	resolve(result: Result, response: Fields, mayAnswer: (waiter: Waiter<Result>) => boolean = mayAnswerAll): void {
 		this.#vary(response);
 		if (this.#isOver) {
 			return;
 		}
 
-		const [answered, others] = partition(this.#waiters, waiter => mayAnswer(waiter));
+		if (!this.hasWaiters) {
+			this.end('resolved');
+			return;
+		}
+
+		const [answered, others] = partition(this.#waiters ?? nobody, waiter => mayAnswer(waiter));
 		this.end('resolved');
 		for (const waiter of answered) {
 			waiter.settle({do: 'reuse', result});
 		}
 
-		this.#listener.onUnanswered(others);
+		this.#listener.onUnanswered(this.#requests, others);
 	}
 
 	/** Ends the wait. The waiters get no result, except from `resolve`. */
@@ -210,15 +234,15 @@ export class InFlight<Result> {
 		}
 
 		const {onEnd} = this;
-		const waiters = [...this.#waiters];
+		const waiters = this.#waiters === undefined ? [] : [...this.#waiters];
 		this.#isOver = true;
-		this.#waiters.clear();
-		this.nested.clear();
+		this.#waiters = undefined;
+		this.nested = undefined;
 		this.#stopTimer();
 		// A socket that is kept alive refers to the request for which it was opened, and would keep these in memory.
 		this.isOutdated = undefined;
 		this.onEnd = undefined;
-		this.#listener.onEnd(this, ending, waiters);
+		this.#listener.onEnd(this.#requests, this, ending, waiters);
 		onEnd?.(ending);
 	}
 
@@ -235,13 +259,17 @@ export class InFlight<Result> {
 		}
 
 		this.#names = names;
-		this.#listener.onVary(names);
-		const [, others] = partition(this.#waiters, ({fields}) => this.matches(fields));
+		this.#requests.names = names;
+		if (!this.hasWaiters) {
+			return;
+		}
+
+		const [, others] = partition(this.#waiters ?? nobody, ({fields}) => this.matches(fields));
 		for (const other of others) {
 			this.remove(other);
 		}
 
-		this.#listener.onUnanswered(others);
+		this.#listener.onUnanswered(this.#requests, others);
 	}
 
 	#timeLeft(): number {
@@ -259,13 +287,17 @@ export class InFlight<Result> {
 	}
 
 	#stopTimer(): void {
-		if (this.#waiters.size > 0) {
+		if (this.hasWaiters) {
 			return;
 		}
 
 		this.#cancel?.();
 		this.#cancel = undefined;
 	}
+}
+
+function mayAnswerAll(): boolean {
+	return true;
 }
 
 function partition<Item>(items: Iterable<Item>, isFirst: (item: Item) => boolean): [Item[], Item[]] {

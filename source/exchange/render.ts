@@ -4,7 +4,6 @@ import {
 	type NodeHeaders,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
-import {cacheStatusMember, type ForwardReason, type StatusFacts} from '../policy/cache-status.ts';
 import {
 	appendMember,
 	fieldValue,
@@ -17,33 +16,26 @@ import {
 	type RawFields,
 } from '../policy/fields.ts';
 import {currentAge} from '../policy/freshness.ts';
-import type {Reason, View} from '../policy/types.ts';
-import type {ExchangeInfo, RenderedResponse} from './exchange.ts';
-import type {ExchangeSettings} from './settings.ts';
+import type {View} from '../policy/types.ts';
+import type {RenderedResponse} from './exchange.ts';
 
 /** Renders a stored response for the caller. */
-export function renderStored(stored: StoredResponse, {view, method, ageAt, status, ownLines}: RenderOptions): RenderedResponse {
-	const fields = view.kind === 'whole' ? stored.fields : undefined;
-	const lines = new Lines(fields === undefined ? linesFor(stored.rawHeaders, view) : stored.rawHeaders, fields);
+export function renderStored(stored: StoredResponse, {view, method, ageAt, status, ownLines = noLines}: RenderOptions): RenderedResponse {
+	const rendering = new Rendering(stored, view, method);
 	if (ageAt !== undefined) {
 		const seconds = Math.floor(currentAge(stored, ageAt) / 1000);
-		lines.set('Age', String(seconds));
+		rendering.set('Age', String(seconds));
 	}
 
 	if (status !== undefined) {
-		lines.set('Cache-Status', appendMember(lines.valueOf('cache-status'), status));
+		rendering.set('Cache-Status', appendMember(rendering.storedValue('cache-status'), status));
 	}
 
-	lines.add(ownLines);
-	const {statusCode, statusMessage} = view.kind === 'whole' ? stored : statusLines[view.kind];
-	return {
-		statusCode,
-		statusMessage,
-		headers: lines.headers,
-		rawHeaders: lines.raw,
-		body: method === 'HEAD' ? noBody : content(stored, view),
-		fromCache: true,
-	};
+	if (ownLines.length > 0) {
+		rendering.add(ownLines);
+	}
+
+	return rendering;
 }
 
 type RenderOptions = {
@@ -57,8 +49,10 @@ type RenderOptions = {
 	readonly status: string | undefined;
 
 	/** The header lines of the origin's response to this request that are not stored: cookies and other credentials. */
-	readonly ownLines: RawFields;
+	readonly ownLines?: RawFields | undefined;
 };
+
+const noLines: RawFields = [];
 
 const noBody = new Uint8Array(0);
 
@@ -88,48 +82,68 @@ function content({body}: StoredResponse, view: View): Uint8Array {
 	return view.kind === 'part' ? body.subarray(view.start, view.end) : noBody;
 }
 
-/** Header lines in the forms of `rawHeaders` and of `headers`. */
-class Lines {
-	raw: string[];
+/** A stored response for one caller. The copy of `rawHeaders` is made when somebody reads it: Got does not. */
+class Rendering implements RenderedResponse {
+	readonly statusCode: number;
+	readonly statusMessage: string;
 	readonly headers: NodeHeaders;
+	readonly body: Uint8Array;
+	readonly fromCache = true;
+	readonly #stored: RawFields;
 	readonly #fields: Fields;
 
-	/** Copies the lines. */
-	constructor(raw: RawFields, fields: Fields = fieldsOf(raw)) {
-		this.raw = [...raw];
-		this.headers = nodeHeaders(fields);
-		this.#fields = fields;
+	/** Names and values of lines that replace those of the same name. */
+	readonly #replaced: string[] = [];
+	#added: RawFields = noLines;
+
+	constructor(stored: StoredResponse, view: View, method: string) {
+		const isWhole = view.kind === 'whole';
+		const {statusCode, statusMessage} = isWhole ? stored : statusLines[view.kind];
+		this.statusCode = statusCode;
+		this.statusMessage = statusMessage;
+		this.#stored = isWhole ? stored.rawHeaders : linesFor(stored.rawHeaders, view);
+		this.#fields = isWhole ? stored.fields : fieldsOf(this.#stored);
+		this.headers = nodeHeaders(this.#fields);
+		this.body = method === 'HEAD' ? noBody : content(stored, view);
 	}
 
-	valueOf(name: string): string | undefined {
+	get rawHeaders(): string[] {
+		let raw = [...this.#stored];
+		for (let index = 0; index < this.#replaced.length; index += 2) {
+			raw = replaceField(raw, this.#replaced[index]!, this.#replaced[index + 1]!);
+		}
+
+		for (const name of Object.keys(fieldsOf(this.#added))) {
+			raw = name === 'set-cookie' ? raw : withoutField(raw, name);
+		}
+
+		return [...raw, ...this.#added];
+	}
+
+	storedValue(name: string): string | undefined {
 		return fieldValue(this.#fields, name);
 	}
 
 	/** Replaces all lines of a name by one line at the end. */
 	set(name: string, value: string): void {
 		const key = name.toLowerCase();
-		if (this.headers[key] === undefined) {
-			this.raw.push(name, value);
-		} else {
-			this.raw = replaceField(this.raw, name, value);
+		if (this.headers[key] !== undefined) {
 			delete this.headers[key]; // eslint-disable-line @typescript-eslint/no-dynamic-delete -- The name is to come last.
 		}
 
 		this.headers[key] = value;
+		this.#replaced.push(name, value);
 	}
 
 	/** Adds lines. They replace the lines of the same names, except for cookies. */
 	add(lines: RawFields): void {
 		for (const [name, values] of Object.entries(fieldsOf(lines))) {
-			if (name === 'set-cookie') {
-				this.headers[name] = [...this.headers[name] ?? [], ...[values ?? []].flat()];
-			} else {
-				this.raw = withoutField(this.raw, name);
-				this.headers[name] = nodeHeaders({[name]: values})[name]!;
-			}
+			this.headers[name] = name === 'set-cookie'
+				? [...this.headers[name] ?? [], ...[values ?? []].flat()]
+				: nodeHeaders({[name]: values})[name]!;
 		}
 
-		this.raw.push(...lines);
+		this.#added = lines;
 	}
 }
 
@@ -154,68 +168,4 @@ export function renderGatewayTimeout(statusMessage: string, status: string | und
 		body: noBody,
 		fromCache: false,
 	};
-}
-
-const forwardReasons: Partial<Record<Reason, ForwardReason>> = {
-	method: 'method',
-	miss: 'uri-miss',
-	filtered: 'uri-miss',
-	stale: 'stale',
-	'no-cache': 'stale',
-	'must-revalidate': 'stale',
-	refresh: 'request',
-	'force-refresh': 'request',
-	'request-limits': 'request',
-	precondition: 'request',
-	'request-no-store': 'request',
-	range: 'partial',
-};
-
-type ResponseSource = {
-	/** Why the request went to the origin; `undefined` where it did not. */
-	readonly forwarded: Reason | undefined;
-	readonly varies: boolean;
-
-	/** The status code of the origin's response, if there was one. */
-	readonly statusCode: number | undefined;
-	readonly stored: boolean;
-	readonly now: number;
-};
-
-/** Returns the member of this cache in `Cache-Status` (RFC 9211). */
-export function describeStatus({name, key}: Exclude<ExchangeSettings['cacheStatus'], false>, {reason, fromCache, collapsed, expires, key: usedKey}: ExchangeInfo, {forwarded, varies, statusCode, stored, now}: ResponseSource): string {
-	const needsDetail = fromCache ? reason !== 'fresh' && reason !== 'revalidated' : reason === 'only-if-cached' || reason === 'gateway-timeout';
-	return serializedMember(name, {
-		hit: forwarded === undefined && fromCache,
-		forward: forwarded === undefined ? undefined : forwardReasonOf(forwarded, varies),
-		forwardStatus: statusCode,
-		stored,
-		collapsed,
-		ttl: fromCache && expires !== undefined ? Math.floor((expires - now) / 1000) : undefined,
-		key: key ? usedKey : undefined,
-		detail: needsDetail ? reason : undefined,
-	});
-}
-
-function forwardReasonOf(reason: Reason, varies: boolean): ForwardReason {
-	return reason === 'miss' && varies ? 'vary-miss' : forwardReasons[reason] ?? 'bypass';
-}
-
-/** The members serialized last. To serialize one takes 2 µs, some 2 % of a hit, and the responses of one second mostly have the same one. */
-const members = new Map<string, string>();
-
-function serializedMember(name: string, facts: StatusFacts): string {
-	const id = `${name} ${Object.values(facts).join(' ')}`;
-	const known = members.get(id);
-	if (known !== undefined) {
-		return known;
-	}
-
-	const member = cacheStatusMember(name, facts);
-	if (members.size >= 500) {
-		members.clear();
-	}
-
-	members.set(id, member);
-	return member;
 }

@@ -1,9 +1,15 @@
-import {unread, type Match, type NoMatch} from '../cache/entries.ts';
+import {
+	noMatch,
+	unread,
+	type Match,
+	type NoMatch,
+} from '../cache/entries.ts';
 import {CacheHooksError, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
+import type {RequestDecision} from '../policy/types.ts';
 import {
 	onLookup,
 	onRefusedKey,
@@ -21,7 +27,6 @@ import {
 	answersMethod,
 	factsOf,
 	findStored,
-	noMatch,
 	type ExchangeState,
 } from './state.ts';
 import {TimeBudget} from './time-budget.ts';
@@ -32,7 +37,7 @@ import type {
 	RenderedResponse,
 } from './exchange.ts';
 
-type RequestPhaseOptions = {
+export type RequestPhaseOptions = {
 	/** The settings of the client, without those of the request. */
 	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
@@ -43,6 +48,8 @@ type RequestPhaseOptions = {
 	/** Deletes the stored response that was found. */
 	readonly deleteStored: (reason: string) => MaybePromise<void>;
 };
+
+type BeginEvent = Extract<Event, {readonly type: 'begin'}>;
 
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
@@ -75,28 +82,37 @@ export class RequestPhase {
 	}
 
 	/** Decides what to do with the request. */
-	begin({areRetriesUsed = false, inFlight}: Extract<Event, {type: 'begin'}>): MaybePromise<Action> {
-		const {facts, identity, settings, cache} = this.#state;
+	begin(event: BeginEvent): MaybePromise<Action> {
+		const {facts, identity, settings} = this.#state;
 		const decision = onRequest(facts);
 		if (decision.do !== 'lookup' && decision.do !== 'send') {
 			return this.#checked(this.#execute(decision));
 		}
 
-		const creating = then(identity.key(settings.secret), key => settings.keyFn === undefined ? key : cache.checkedKey(key));
-		return then(creating instanceof Promise ? withinTime<string | typeof timedOut | undefined>(creating, this.#budget.totalLeft, timedOut) : creating, key => {
-			if (key === timedOut) {
-				return this.bypass();
-			}
+		const created = identity.key(settings.secret);
+		if (created instanceof Promise) {
+			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key)), this.#budget.totalLeft, timedOut);
+			return timed.then(key => key === timedOut ? this.bypass() : this.#continue(key, decision, event));
+		}
 
-			if (key === undefined) {
-				return this.#checked(this.#execute(onRefusedKey(facts)));
-			}
+		return this.#continue(this.#checkedKey(created), decision, event);
+	}
 
-			this.#state.key = key;
-			this.#state.updateInfo({key});
-			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
-			return then(action, next => this.#share(this.#checked(next), inFlight));
-		});
+	#checkedKey(key: string | undefined): string | undefined {
+		const {settings, cache} = this.#state;
+		return settings.keyFn === undefined ? key : cache.checkedKey(key);
+	}
+
+	/** Decides what to do once the key is known. */
+	#continue(key: string | undefined, decision: Exclude<RequestDecision, {readonly do: 'pass' | 'fail' | 'serve'}>, {areRetriesUsed = false, inFlight}: BeginEvent): MaybePromise<Action> {
+		if (key === undefined) {
+			return this.#checked(this.#execute(onRefusedKey(this.#state.facts)));
+		}
+
+		this.#state.key = key;
+		this.#state.updateInfo({key});
+		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);
+		return action instanceof Promise ? action.then(next => this.#share(this.#checked(next), inFlight)) : this.#share(this.#checked(action), inFlight);
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
@@ -154,31 +170,39 @@ export class RequestPhase {
 
 	/** Makes others wait for this request from now on, and sends it, unless a response that was stored meanwhile answers it. */
 	#sendShared(inFlight: InFlight<Match>, action: Action): MaybePromise<Action> {
-		const {cache, sharingKey} = this.#state;
+		const {sharingKey} = this.#state;
 		this.#attach(inFlight);
 		const current = this.#sharing.hasResolvedSince(sharingKey, this.#start) ? this.#lookUpAgain() : action;
-		return then(current, next => {
-			if (next.do !== 'send') {
-				this.#resolve();
-				return next;
-			}
+		return current instanceof Promise ? this.#sendUnlessServedLater(current, inFlight) : this.#sendUnlessServed(current, inFlight);
+	}
 
-			const {match} = this.#state;
-			return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true)
-				? sendWithLock(next, {
-					cache,
-					key: this.#state.key!,
-					inFlight,
-					budget: this.#budget,
-					lookUpAgain: () => then(this.#lookUpAgain(), found => {
-						if (found.do === 'serve') {
-							this.#resolve();
-						}
+	async #sendUnlessServedLater(deciding: Promise<Action>, inFlight: InFlight<Match>): Promise<Action> {
+		return this.#sendUnlessServed(await deciding, inFlight);
+	}
 
-						return found;
-					}),
-				})
-				: next;
+	#sendUnlessServed(action: Action, inFlight: InFlight<Match>): MaybePromise<Action> {
+		if (action.do !== 'send') {
+			this.#resolve();
+			return action;
+		}
+
+		const {match, cache} = this.#state;
+		return cache.locks.isOn && !(match.stored === undefined && match.isUnread === true) ? this.#sendWithLock(action, inFlight) : action;
+	}
+
+	#sendWithLock(action: Action, inFlight: InFlight<Match>): MaybePromise<Action> {
+		return sendWithLock(action, {
+			cache: this.#state.cache,
+			key: this.#state.key!,
+			inFlight,
+			budget: this.#budget,
+			lookUpAgain: () => then(this.#lookUpAgain(), found => {
+				if (found.do === 'serve') {
+					this.#resolve();
+				}
+
+				return found;
+			}),
 		});
 	}
 
@@ -225,8 +249,7 @@ export class RequestPhase {
 		return then(this.#lookup(false), action => {
 			// The response that the filter refused has been deleted: that is still why there is none.
 			if (reason === 'filtered' && this.#state.sent?.reason === 'miss') {
-				this.#state.updateSent({reason});
-				this.#state.updateInfo({reason});
+				this.#state.changeReason(reason);
 			}
 
 			return action;
@@ -236,7 +259,9 @@ export class RequestPhase {
 	#lookup(areRetriesUsed: boolean): MaybePromise<Action> {
 		const {key, request, settings, cache} = this.#state;
 		const found = findStored(key!, request, settings, cache);
-		return then(found instanceof Promise ? withinTime(found, this.#budget.left, unread) : found, inTime => this.#use(inTime, areRetriesUsed));
+		return found instanceof Promise
+			? withinTime(found, this.#budget.left, unread).then(inTime => this.#use(inTime, areRetriesUsed))
+			: this.#use(found, areRetriesUsed);
 	}
 
 	#use(found: Match | NoMatch, areRetriesUsed: boolean): MaybePromise<Action> {
@@ -246,22 +271,30 @@ export class RequestPhase {
 			return this.#decide(areRetriesUsed);
 		}
 
-		return then(this.#state.accepts(found.stored), isAccepted => {
-			if (!isAccepted) {
-				return this.#filter();
-			}
+		const isAccepted = this.#state.accepts(found.stored);
+		return isAccepted instanceof Promise
+			? isAccepted.then(accepted => this.#useIfAccepted(accepted, found.stored, areRetriesUsed))
+			: this.#useIfAccepted(isAccepted, found.stored, areRetriesUsed);
+	}
 
-			return then(this.#checkRedirect(found.stored), redirect => {
-				this.#redirect = redirect;
-				const action = this.#decide(areRetriesUsed && redirect === undefined);
-				if (redirect !== undefined && action.do === 'send') {
-					// A redirect that must not be used must not be served instead of an error either.
-					this.#state.match = noMatch;
-				}
+	#useIfAccepted(isAccepted: boolean, stored: StoredResponse, areRetriesUsed: boolean): MaybePromise<Action> {
+		if (!isAccepted) {
+			return this.#filter();
+		}
 
-				return action;
-			});
-		});
+		const redirect = this.#checkRedirect(stored);
+		return redirect instanceof Promise ? redirect.then(known => this.#follow(known, areRetriesUsed)) : this.#follow(redirect, areRetriesUsed);
+	}
+
+	#follow(redirect: Found['redirect'], areRetriesUsed: boolean): Action {
+		this.#redirect = redirect;
+		const action = this.#decide(areRetriesUsed && redirect === undefined);
+		if (redirect !== undefined && action.do === 'send') {
+			// A redirect that must not be used must not be served instead of an error either.
+			this.#state.match = noMatch;
+		}
+
+		return action;
 	}
 
 	/** Returns why a stored redirect must not be used; `undefined` where it may. A cookie jar that takes too long counts as one without its cookies. */
@@ -273,7 +306,9 @@ export class RequestPhase {
 	#decide(areRetriesUsed: boolean): Action {
 		const {facts, match: {stored}, settings, key, cache} = this.#state;
 		const response = areRetriesUsed ? this.#options.serveStaleOnError() : undefined;
-		return response === undefined ? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now())) : {do: 'serve', response, refreshes: false};
+		return response === undefined
+			? this.#execute(onLookup(facts, {stored, redirect: this.#redirect, mayRefresh: () => !cache.rejectedKeys.has(key!)}, settings.now()))
+			: {do: 'serve', response, refreshes: false};
 	}
 
 	/** Deletes the response that the filter refuses, and decides as if it were not stored. */

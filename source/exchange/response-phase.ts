@@ -9,43 +9,48 @@ import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {contentLength, isComplete} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
-import type {Ending} from './in-flight.ts';
+import type {Ending, InFlight} from './in-flight.ts';
 import type {
 	Action,
 	Event,
 	IncomingHead,
 	RenderedResponse,
 } from './exchange.ts';
-import {ExchangeWrites} from './writes.ts';
+import {ExchangeWrites, type WriteListener} from './writes.ts';
 
 const done: Action = {do: 'done', awaitsRetries: false};
 
 /** The phase of an exchange that begins with the origin's response, or with its failure. It decides what the caller gets and what is stored. */
-export class ResponsePhase {
+export class ResponsePhase implements WriteListener {
 	readonly #state: ExchangeState;
 	readonly #writes: ExchangeWrites;
 	#isResent = false;
 
 	/** Whether the caller has a response. A later error does not replace it by a stale one. */
 	#isAnswered = false;
-	#received: ReceivedResponse | undefined;
+	#received: (ReceivedResponse & {took?: number}) | undefined;
 	#fields: Fields = {};
 
 	constructor(state: ExchangeState) {
 		this.#state = state;
-		this.#writes = new ExchangeWrites(state, {
-			onRefused(reason) {
-				state.inFlight?.end('refused');
-				state.reportRefused(reason);
-				state.updateInfo({stored: reason});
-			},
-			onComposed: stored => this.#resolve(stored),
-		});
+		this.#writes = new ExchangeWrites(state, this);
+	}
+
+	onRefused(reason: WriteReason | 'filtered'): void {
+		this.#state.inFlight?.end('refused');
+		this.#state.reportRefused(reason);
+		this.#state.updateInfo({stored: reason});
 	}
 
 	/** With `failFast`, waits until everything is written; otherwise returns at once. */
 	whenWritten(): MaybePromise<void> {
 		return this.#writes.whenWritten();
+	}
+
+	/** Returns an action: with `failFast`, once everything is written. */
+	afterWrites(action: Action): MaybePromise<Action> {
+		const writing = this.whenWritten();
+		return writing instanceof Promise ? writing.then(() => action) : action;
 	}
 
 	/** Deletes the stored response that was found. With `failFast`, waits for that. */
@@ -123,7 +128,8 @@ export class ResponsePhase {
 		}
 
 		this.#state.updateInfo({stored: 'stored'});
-		this.#writes.store({...received, took: settings.now() - sent!.time}, {body, fields: this.#fields});
+		received.took = settings.now() - sent!.time;
+		this.#writes.store(received, {body, fields: this.#fields});
 		return done;
 	}
 
@@ -191,7 +197,7 @@ export class ResponsePhase {
 
 			case 'serve': {
 				this.#end('failed');
-				return served(this.#state.serve(decision.reason, decision.view, head));
+				return served(this.#state.serve(decision.reason, decision.view, head.statusCode));
 			}
 
 			case 'store': {
@@ -269,12 +275,14 @@ export class ResponsePhase {
 
 	#freshen(decision: Extract<ResponseDecision, {do: 'freshen'}>, head: IncomingHead, received: number): RenderedResponse {
 		const {effect, view, reason} = decision;
+		const {request, settings} = this.#state;
+		const {storable, own} = splitUpdate(head.rawHeaders, request.targetUrl, settings);
 		if (effect === 'delete') {
 			this.#writes.deleteStored('revalidated');
 		}
 
 		if (effect !== 'keep') {
-			const freshened = this.#freshened(head, received, decision);
+			const freshened = freshenResponse((this.#state.match as Match).stored, storable, received, decision);
 			this.#state.match = {...this.#state.match as Match, stored: freshened};
 			if (effect === 'store') {
 				this.#writes.replaceStored(freshened);
@@ -286,7 +294,8 @@ export class ResponsePhase {
 		}
 
 		this.#state.updateInfo({revalidated: true});
-		return this.#state.serve(reason, view, head);
+		// The lines that are not stored are for this caller only.
+		return this.#state.serve(reason, view, head.statusCode, own);
 	}
 
 	#freshened(head: IncomingHead, received: number, terms: StorageTerms): StoredResponse {
@@ -296,16 +305,26 @@ export class ResponsePhase {
 	}
 
 	/** Resolves the wait of other requests with the response, except for those that began after an invalidation which concerns it. */
-	#resolve(stored: StoredResponse): MaybePromise<void> {
-		const {inFlight, cache, key, sent, subject} = this.#state;
-		const result = {primary: key!, key: key!, stored};
-		if (inFlight?.hasWaiters !== true) {
-			inFlight?.resolve(result, stored.fields);
-			return;
+	onComposed(stored: StoredResponse): MaybePromise<void> {
+		const {inFlight, key} = this.#state;
+		if (inFlight === undefined) {
+			return undefined;
 		}
 
+		const result = {primary: key!, key: key!, stored};
+		if (inFlight.hasWaiters) {
+			return this.#resolve(inFlight, result);
+		}
+
+		inFlight.resolve(result, stored.fields);
+		return undefined;
+	}
+
+	#resolve(inFlight: InFlight<Match>, result: Match): MaybePromise<void> {
+		const {cache, sent} = this.#state;
+		const {stored} = result;
 		const {position} = sent!;
-		const named = {...subject, tags: stored.tags ?? []};
+		const named = this.#state.subjectWith(stored.tags ?? []);
 		return then(cache.hasChangedElsewhere(named, position), hasChanged => {
 			inFlight.resolve(result, stored.fields, waiter => !hasChanged && !cache.journal.concerns(named, position, waiter.position));
 		});

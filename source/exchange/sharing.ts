@@ -5,7 +5,13 @@ import {
 	type TimeBudget,
 	type WaitLimits,
 } from './time-budget.ts';
-import {enclosingRequests, InFlight} from './in-flight.ts';
+import {
+	enclosingRequests,
+	InFlight,
+	type Ending,
+	type Listener,
+	type RequestsForKey,
+} from './in-flight.ts';
 import {Waiter, type WaitOutcome} from './waiter.ts';
 
 /** Whether a request is sent now, or waits for the result of another one. */
@@ -38,18 +44,6 @@ const refusalTime = 10_000;
 /** The maximum number of keys of each kind for which a time is stored. */
 const maxTimes = 1000;
 
-/** The requests in flight for one key: several where its responses vary, or where one failed. */
-type RequestsForKey<Result> = {
-	readonly key: string;
-	readonly inFlight: Set<InFlight<Result>>;
-
-	/** The request headers that the responses vary by, once one response has named them. */
-	names: readonly string[] | undefined;
-
-	/** The number of failures in a row. */
-	failures: number;
-};
-
 /**
 Makes a request wait for the result of a request in flight with the same key.
 
@@ -70,6 +64,15 @@ export class Sharing<Result> {
 
 	readonly clock: Clock;
 	readonly #limits: WaitLimits;
+	readonly #listener: Listener<Result> = {
+		onEnd: (requests, ended, ending, waiters) => {
+			this.#end(requests, ended, ending, waiters);
+		},
+		onUnanswered: (requests, waiters) => {
+			this.#reassign(requests, waiters);
+		},
+	};
+
 	readonly #requests = new Map<string, RequestsForKey<Result>>();
 
 	/** The times until which no request waits for a key, by the settings of the requests. Those for all requests stand under this instance. */
@@ -146,63 +149,57 @@ export class Sharing<Result> {
 		}
 
 		return {
-			key, inFlight: new Set(), names, failures: 0,
+			key, inFlight: [], names, failures: 0,
 		};
 	}
 
 	#create(requests: RequestsForKey<Result>, fields: Fields): InFlight<Result> {
 		const inFlight = new InFlight<Result>({
-			fields, names: requests.names, limits: this.#limits, clock: this.clock,
-		}, {
-			onVary(names) {
-				requests.names = names;
-			},
-			onUnanswered: waiters => {
-				this.#reassign(requests, waiters);
-			},
-			onEnd: (ended, ending, waiters) => {
-				requests.inFlight.delete(ended);
-				switch (ending) {
-					case 'resolved': {
-						requests.failures = 0;
-						setTime(this.#resolutions, requests.key, this.clock.now());
-						break;
-					}
-
-					case 'refused': {
-						this.refuse(requests.key);
-						sendAll(waiters);
-						break;
-					}
-
-					case 'released': {
-						sendAll(waiters);
-						break;
-					}
-
-					case 'failed': {
-						this.#replaceFailed(requests, waiters);
-						break;
-					}
-
-					case 'abandoned': {
-						this.#replace(requests, waiters, 1);
-						break;
-					}
-
-					default: {
-						ending satisfies never;
-					}
-				}
-
-				if (requests.inFlight.size === 0) {
-					this.#requests.delete(requests.key);
-				}
-			},
+			fields, requests, limits: this.#limits, clock: this.clock, listener: this.#listener,
 		});
-		requests.inFlight.add(inFlight);
+		requests.inFlight = [...requests.inFlight, inFlight];
 		this.#requests.set(requests.key, requests);
 		return inFlight;
+	}
+
+	#end(requests: RequestsForKey<Result>, ended: InFlight<Result>, ending: Ending, waiters: ReadonlyArray<Waiter<Result>>): void {
+		requests.inFlight = requests.inFlight.length === 1 ? [] : requests.inFlight.filter(other => other !== ended);
+		switch (ending) {
+			case 'resolved': {
+				requests.failures = 0;
+				setTime(this.#resolutions, requests.key, this.clock.now());
+				break;
+			}
+
+			case 'refused': {
+				this.refuse(requests.key);
+				sendAll(waiters);
+				break;
+			}
+
+			case 'released': {
+				sendAll(waiters);
+				break;
+			}
+
+			case 'failed': {
+				this.#replaceFailed(requests, waiters);
+				break;
+			}
+
+			case 'abandoned': {
+				this.#replace(requests, waiters, 1);
+				break;
+			}
+
+			default: {
+				ending satisfies never;
+			}
+		}
+
+		if (requests.inFlight.length === 0) {
+			this.#requests.delete(requests.key);
+		}
 	}
 
 	#replaceFailed(requests: RequestsForKey<Result>, waiters: ReadonlyArray<Waiter<Result>>): void {
@@ -268,7 +265,7 @@ function setTime(times: Map<string, number>, key: string, time: number): void {
 }
 
 function find<Result>({inFlight}: RequestsForKey<Result>, fields: Fields): InFlight<Result> | undefined {
-	return inFlight.values().find(candidate => candidate.isInTime && candidate.matches(fields) && candidate.isOutdated?.() !== true);
+	return inFlight.length === 0 ? undefined : inFlight.find(candidate => candidate.isInTime && candidate.matches(fields) && candidate.isOutdated?.() !== true);
 }
 
 function sendAll<Result>(waiters: ReadonlyArray<Waiter<Result>>): void {

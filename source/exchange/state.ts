@@ -1,6 +1,5 @@
 import type {CacheCore} from '../cache/core.ts';
-import {splitUpdate} from '../cache/compose-response.ts';
-import type {Match, NoMatch} from '../cache/entries.ts';
+import {noMatch, type Match, type NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
 import type {Subject} from '../cache/journal-records.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
@@ -11,22 +10,23 @@ import {
 	siblingOf,
 	type Identity,
 } from '../identity/identify.ts';
-import {redactUrl} from '../identity/references.ts';
+import {redactHref} from '../identity/references.ts';
 import {unknownBody, type SentRequest} from '../identity/sent-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {requestFacts, type RequestFacts} from '../policy/facts.ts';
+import {describeStatus} from '../policy/cache-status.ts';
+import type {RawFields} from '../policy/fields.ts';
 import type {Reason, View} from '../policy/types.ts';
-import type {ExchangeInfo, IncomingHead, RenderedResponse} from './exchange.ts';
+import type {ExchangeInfo, RenderedResponse} from './exchange.ts';
 import type {InFlight} from './in-flight.ts';
 import {
-	describeStatus,
 	renderGatewayTimeout,
 	renderStored,
 	withoutCookies,
 } from './render.ts';
 import type {ExchangeSettings} from './settings.ts';
 
-export const noMatch: NoMatch = {stored: undefined, varies: false};
+const noTags: readonly string[] = [];
 
 /** How and when a request was sent. */
 type SentAttempt = {
@@ -37,7 +37,7 @@ type SentAttempt = {
 	readonly storeAs: 'GET' | undefined;
 
 	/** When the request was sent, in milliseconds since the epoch. */
-	readonly time: number;
+	time: number;
 
 	/** The position of the last invalidation before the request was sent. */
 	readonly position: Position;
@@ -57,14 +57,15 @@ export class ExchangeState {
 	inFlight: InFlight<Match> | undefined;
 
 	/** The tags in the headers of the response, once it has begun. */
-	receivedTags: readonly string[] = [];
+	receivedTags: readonly string[] = noTags;
 	#sent: SentAttempt | undefined;
 	#mayStore = false;
 
 	/** Whether the request itself has invalidated something, and the position was moved past that. */
 	#isAdvanced = false;
-	#subject: Subject | undefined;
-	#info: ExchangeInfo = {
+	#resource: string | undefined;
+	#sharingKey: string | undefined;
+	readonly #info: ExchangeInfo = {
 		key: undefined,
 		reason: 'miss',
 		stored: undefined,
@@ -98,29 +99,52 @@ export class ExchangeState {
 
 	/** The request's URL without credentials. */
 	get redactedUrl(): string {
-		return redactUrl(this.request.targetUrl, this.settings.ignoredParameters);
+		return redactHref(this.request.targetUrl, this.settings.ignoredParameters);
 	}
 
 	/** The names by which an invalidation concerns the response: its keys, its resource, its URL and the tags of the request. */
 	get subject(): Subject {
-		this.#subject ??= this.#createSubject();
-		return this.#subject;
+		return this.subjectWith(this.settings.requestTags);
 	}
 
 	/** The subject with the tags that are known before the body has arrived: those of the stored response, and those in the headers. */
 	get expectedSubject(): Subject {
-		const {subject, match, receivedTags} = this;
-		return {...subject, tags: [...subject.tags, ...match.stored?.tags ?? [], ...receivedTags]};
+		const {match, receivedTags, settings: {requestTags}} = this;
+		return this.subjectWith([...requestTags, ...match.stored?.tags ?? [], ...receivedTags]);
+	}
+
+	/** The keys under which the response is known: its own, and those of the stored response. */
+	get knownKeys(): readonly string[] {
+		const {key, match} = this;
+		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
+		return [...new Set(keys.filter(known => known !== undefined))];
+	}
+
+	/** The name of the resource of the response. */
+	get resource(): string {
+		const {request, settings: {ignoredParameters}} = this;
+		this.#resource ??= resourceOfRequest(this.#sent?.storeAs === undefined ? request : siblingOf(request, this.#sent.storeAs), ignoredParameters);
+		return this.#resource;
+	}
+
+	/**
+	Returns the subject with other tags.
+
+	@param key - The key under which the response will be stored, if it is known by then.
+	*/
+	subjectWith(tags: readonly string[], key?: string): Subject {
+		return new ResponseSubject(this, tags, key);
 	}
 
 	/** The key under which requests wait for each other. Requests with different policy sources do not. */
 	get sharingKey(): string {
-		return `${policySource(this.settings)} ${this.key!}`;
+		this.#sharingKey ??= `${policySource(this.settings)} ${this.key!}`;
+		return this.#sharingKey;
 	}
 
-	/** The part of each event that describes the request. */
-	get eventDetails(): {readonly key: string | undefined; readonly request: SentRequest; readonly background: boolean} {
-		return {key: this.key, request: this.request, background: this.settings.background === true};
+	/** Whether the request is a refresh in the background. */
+	get background(): boolean {
+		return this.settings.background === true;
 	}
 
 	/** Returns whether the user's `filterFn` accepts a response. A function that throws accepts none: a `settingError` event reports the error, and the request goes on. */
@@ -133,14 +157,14 @@ export class ExchangeState {
 	}
 
 	updateInfo(change: Partial<ExchangeInfo>): void {
-		this.#info = {...this.#info, ...change};
+		Object.assign(this.#info, change);
 	}
 
 	/** Notes that the request will be sent. An invalidation from now on may concern its response. */
 	startSending(reason: Reason, conditional: boolean, storeAs?: 'GET'): void {
 		this.end();
 		this.#mayStore = true;
-		this.#subject = undefined;
+		this.#resource = undefined;
 		this.#sent = {
 			reason,
 			conditional,
@@ -151,8 +175,15 @@ export class ExchangeState {
 		this.updateInfo({reason});
 	}
 
-	updateSent(change: Partial<Omit<SentAttempt, 'position'>>): void {
-		this.#sent = {...this.#sent!, ...change};
+	/** Notes that the request is sent now. */
+	noteSendTime(): void {
+		this.#sent!.time = this.settings.now();
+	}
+
+	/** Changes why the request is sent. */
+	changeReason(reason: Reason): void {
+		this.#sent = {...this.#sent!, reason};
+		this.updateInfo({reason});
 	}
 
 	/** Moves the position to the last invalidation so far: none of them concerns the response. */
@@ -183,9 +214,10 @@ export class ExchangeState {
 	/**
 	Serves the stored response.
 
-	@param head - The head of the origin's response, if there was one.
+	@param statusCode - The status code of the origin's response, if there was one.
+	@param ownLines - The header lines of the origin's response that are for this caller only.
 	*/
-	serve(reason: Reason, view: View, head?: IncomingHead): RenderedResponse {
+	serve(reason: Reason, view: View, statusCode?: number, ownLines?: RawFields): RenderedResponse {
 		const {stored} = this.match as Match;
 		this.updateInfo({
 			reason,
@@ -193,38 +225,37 @@ export class ExchangeState {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.events.answered({...this.eventDetails, reason, stored});
+		this.cache.events.answered(this, reason, stored);
 		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
-			status: this.status(head?.statusCode),
-			// These lines are for this caller only; the stored response has the others.
-			ownLines: head?.statusCode === 304 ? splitUpdate(head.rawHeaders, this.request.targetUrl, this.settings).own : [],
+			status: this.status(statusCode),
+			ownLines,
 		});
 	}
 
 	/** Serves a 504. */
 	fail(reason: Reason, message: string): RenderedResponse {
 		this.updateInfo({reason});
-		this.cache.events.answered({...this.eventDetails, reason});
+		this.cache.events.answered(this, reason);
 		return renderGatewayTimeout(message, this.status());
 	}
 
 	/** Reports that the caller gets the origin's response, or its failure. */
 	reportForwarded(): void {
-		const details = {...this.eventDetails, reason: this.#info.reason};
+		const {reason} = this.#info;
 		if (this.key === undefined) {
-			this.cache.events.bypassed(details);
+			this.cache.events.bypassed(this, reason);
 		} else {
-			this.cache.events.answered(details);
+			this.cache.events.answered(this, reason);
 		}
 	}
 
 	/** Reports that the origin's response is not stored. */
 	reportRefused(reason: Reason): void {
 		if (this.key !== undefined) {
-			this.cache.events.written('refused', {...this.eventDetails, reason});
+			this.cache.events.written('refused', this, reason);
 		}
 	}
 
@@ -246,16 +277,31 @@ export class ExchangeState {
 				now: now(),
 			});
 	}
+}
 
-	#createSubject(): Subject {
-		const {request, settings, key, match} = this;
-		const keys = [key, ...(match.stored === undefined ? [] : [match.primary, match.key])];
-		return {
-			keys: [...new Set(keys.filter(known => known !== undefined))],
-			resource: resourceOfRequest(this.#sent?.storeAs === undefined ? request : siblingOf(request, this.#sent.storeAs), settings.ignoredParameters),
-			url: this.redactedUrl,
-			tags: settings.requestTags,
-		};
+/** The names by which an invalidation concerns a response. They are made when they are read: mostly, nothing was invalidated since the request was sent. */
+class ResponseSubject implements Subject {
+	readonly tags: readonly string[];
+	readonly #state: ExchangeState;
+	readonly #key: string | undefined;
+
+	constructor(state: ExchangeState, tags: readonly string[], key: string | undefined) {
+		this.#state = state;
+		this.tags = tags;
+		this.#key = key;
+	}
+
+	get keys(): readonly string[] {
+		const {knownKeys} = this.#state;
+		return this.#key === undefined || knownKeys.includes(this.#key) ? knownKeys : [this.#key, ...knownKeys];
+	}
+
+	get resource(): string {
+		return this.#state.resource;
+	}
+
+	get url(): string {
+		return this.#state.redactedUrl;
 	}
 }
 
@@ -279,18 +325,27 @@ export function policySource({cacheControl}: Pick<ExchangeSettings, 'cacheContro
 
 /** Finds the stored response for a request. A response to a GET answers a HEAD, without its content (RFC 9110 §9.3.2). */
 export function findStored(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
-	const find = (primary: string): MaybePromise<Match | NoMatch> => then(
-		cache.match(primary, request.fields, {resource: settings.cacheControl ? () => resourceOfRequest(request, settings.ignoredParameters) : undefined, isReadOnly: settings.readOnly}),
-		match => match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch,
-	);
 	if (request.method !== 'HEAD' || request.override !== undefined) {
-		return find(key);
+		return findByKey(key, request, settings, cache);
 	}
 
 	return then(identify(siblingOf(request, 'GET'), settings).key(settings.secret), keyOfGet => then(
-		keyOfGet === undefined ? noMatch : find(keyOfGet),
-		match => match.stored === undefined && match.isUnread !== true ? find(key) : match,
+		keyOfGet === undefined ? noMatch : findByKey(keyOfGet, request, settings, cache),
+		match => match.stored === undefined && match.isUnread !== true ? findByKey(key, request, settings, cache) : match,
 	));
+}
+
+function findByKey(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
+	const found = cache.match(key, request.fields, {resource: resourceFor(request, settings), isReadOnly: settings.readOnly});
+	return found instanceof Promise ? found.then(match => usable(match, request, settings)) : usable(found, request, settings);
+}
+
+function resourceFor(request: SentRequest, {cacheControl, ignoredParameters}: ExchangeSettings): (() => string) | undefined {
+	return cacheControl ? () => resourceOfRequest(request, ignoredParameters) : undefined;
+}
+
+function usable(match: Match | NoMatch, request: SentRequest, settings: ExchangeSettings): Match | NoMatch {
+	return match.stored === undefined || (answersMethod(match.stored, request) && match.stored.decidedBy === policySource(settings)) ? match : noMatch;
 }
 
 /** Returns whether a stored response may answer the method of a request. The response to a HEAD has no content for a GET, though a `keyFn` may give both the same key (RFC 9110 §9.3.2). */

@@ -47,6 +47,7 @@ export class Waiter<Result> {
 		this.#since = budget.clock.now();
 		this.#cancel = this.#sendAfter(budget.totalLeft);
 		for (const enclosing of this.enclosing) {
+			enclosing.nested ??= new Set();
 			enclosing.nested.add(this as Waiter<unknown>);
 		}
 	}
@@ -86,7 +87,7 @@ export class Waiter<Result> {
 		this.inFlight?.remove(this);
 		this.inFlight = undefined;
 		for (const enclosing of this.enclosing) {
-			enclosing.nested.delete(this as Waiter<unknown>);
+			enclosing.nested?.delete(this as Waiter<unknown>);
 		}
 	}
 

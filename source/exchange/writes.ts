@@ -1,30 +1,39 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
-import type {WriteSize, Outcome} from '../cache/writes.ts';
+import type {Outcome, QueuedResponse, WriteSize} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
 import {describe, SettingError} from '../errors.ts';
-import {identify, resourceOfRequest, siblingOf} from '../identity/identify.ts';
+import {
+	identify,
+	siblingOf,
+	type Identity,
+} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {StoredRequest} from '../identity/stored-request.ts';
+import {then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
 import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {WriteReason, ResponseHead} from '../policy/types.ts';
 import {invalidatedBy} from '../policy/response-rules.ts';
-import {isSafe} from '../policy/facts.ts';
 import type {TagCallback} from '../settings/settings.ts';
-import {settingOfKey, type ExchangeSettings} from './settings.ts';
+import {settingOfKey} from './settings.ts';
+import {keysOfTarget, resourceInvalidations} from './unsafe-requests.ts';
 import type {ExchangeState} from './state.ts';
 
-type WriteListener = {
+/** What follows from the writes of an exchange. */
+export type WriteListener = {
 	/** Called if the response is not stored. */
 	readonly onRefused: (reason: WriteReason | 'filtered') => void;
 
 	/** Called when the response is complete, before it is stored. */
 	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
 };
+
+/** A body and the header fields that came before it. */
+type ReceivedContent = {readonly body: Uint8Array; readonly fields: Fields};
 
 /** The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults. */
 export class ExchangeWrites {
@@ -63,24 +72,49 @@ export class ExchangeWrites {
 	}
 
 	/** Stores a response under the key of its own request: the response to a HEAD never replaces that to a GET. */
-	store(received: ReceivedResponse, {body, fields}: {readonly body: Uint8Array; readonly fields: Fields}): void {
-		const {settings, request, identity: ownIdentity, key: ownKey, cache} = this.#state;
-		const codings = settings.storeEncoded || fields['content-encoding'] === undefined ? [] : decodableCodings(fields);
+	store(received: ReceivedResponse, content: ReceivedContent): void {
 		this.hasBegun = true;
-		// The response to a POST may answer a GET, under the key of that.
-		const identity = ownKey === undefined ? identify(siblingOf(request, 'GET'), settings) : ownIdentity;
-		this.#withKeys(() => then(ownKey ?? then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
-			if (key === undefined) {
-				this.#finish();
-				return;
-			}
-
-			// The response is composed now and not when it is written: others may wait for it, and the store may be slow.
-			const composed = then(this.#decode(body, codings), content => content && then(identity.stored(settings.secret), storedRequest => this.#withTags(composeResponse(received, {body: content, codings, request: storedRequest}))));
-			this.#write(key, composed, 'stored', body.byteLength);
-		}), () => {
+		this.#withKeys(() => this.#store(received, content), () => {
 			this.#finish();
 		});
+	}
+
+	#store(received: ReceivedResponse, content: ReceivedContent): MaybePromise<void> {
+		const {settings, request, identity, key} = this.#state;
+		if (key === undefined) {
+			// The response to a POST may answer a GET, under the key of that.
+			return this.#storeAs(identify(siblingOf(request, 'GET'), settings), received, content);
+		}
+
+		// The response is composed now and not when it is written: others may wait for it, and the store may be slow.
+		this.#write(key, this.#compose(identity, received, content), 'stored', content.body.byteLength);
+		return undefined;
+	}
+
+	#storeAs(identity: Identity, received: ReceivedResponse, content: ReceivedContent): MaybePromise<void> {
+		const {settings, cache} = this.#state;
+		return then(then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
+			if (key === undefined) {
+				this.#finish();
+			} else {
+				this.#write(key, this.#compose(identity, received, content), 'stored', content.body.byteLength);
+			}
+		});
+	}
+
+	#compose(identity: Identity, received: ReceivedResponse, {body, fields}: ReceivedContent): MaybePromise<StoredResponse | undefined> {
+		const {settings} = this.#state;
+		if (settings.storeEncoded || fields['content-encoding'] === undefined) {
+			const request = identity.stored(settings.secret);
+			return request instanceof Promise ? this.#composeLater(request, received, body) : this.#withTags(composeResponse(received, {body, codings: noCodings, request}));
+		}
+
+		const codings = decodableCodings(fields);
+		return then(this.#decode(body, codings), content => content && then(identity.stored(settings.secret), request => this.#withTags(composeResponse(received, {body: content, codings, request}))));
+	}
+
+	async #composeLater(request: Promise<StoredRequest>, received: ReceivedResponse, body: Uint8Array): Promise<StoredResponse | undefined> {
+		return this.#withTags(composeResponse(received, {body, codings: noCodings, request: await request}));
 	}
 
 	/** Replaces the stored response by a freshened one. */
@@ -96,20 +130,15 @@ export class ExchangeWrites {
 	@returns Whether the request may have changed anything.
 	*/
 	invalidate(response: ResponseHead): boolean {
-		const {request, facts, settings: {allowableMethods, ignoredParameters}, cache} = this.#state;
-		const {method, override = method} = request;
+		const {request, facts, settings, cache} = this.#state;
 		const invalid = invalidatedBy(facts, response);
 		if (invalid.length === 0) {
 			return false;
 		}
 
-		const methods = new Set(['GET', ...[...allowableMethods].filter(allowed => !isSafe(allowed))]);
-		const resources = invalid.flatMap(({url, keepsOwnMethod}) => [...methods]
-			.filter(stored => !keepsOwnMethod || stored !== override)
-			.map(stored => resourceOfRequest(siblingOf(request, stored, url), ignoredParameters)));
-		this.#invalidating = this.#invalidate(resources.map(resource => ({kind: 'resource', resource})));
+		this.#invalidating = this.#invalidate(resourceInvalidations(request, invalid, settings));
 		for (const {url} of invalid) {
-			this.#withKeys(() => then(keysOfTarget(request, url, this.#state.settings), keys => {
+			this.#withKeys(() => then(keysOfTarget(request, url, settings), keys => {
 				for (const key of keys) {
 					if (key !== undefined) {
 						cache.writes.delete(key, 'invalidated', this.#expect());
@@ -150,13 +179,18 @@ export class ExchangeWrites {
 
 	#withTags(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
 		const {settings: {tags: tagsFor, requestTags, now}, key, cache} = this.#state;
-		const tags = tagsFor === undefined ? [] : userTags(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
+		const tags = tagsFor === undefined ? noTags : userTags(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
 		if (tags === undefined) {
 			this.#listener.onRefused('filtered');
 			return undefined;
 		}
 
-		const all = [...tagsOf(stored.fields), ...requestTags, ...tags];
+		const received = tagsOf(stored.fields);
+		if (received.length + requestTags.length + tags.length === 0) {
+			return this.#filtered(stored);
+		}
+
+		const all = [...received, ...requestTags, ...tags];
 		if (!areTagsBounded(all)) {
 			this.#refuseAndDelete('too-many-tags');
 			return undefined;
@@ -166,14 +200,23 @@ export class ExchangeWrites {
 	}
 
 	#filtered(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return then(this.#state.accepts(stored), isAccepted => {
-			if (isAccepted) {
-				return then(this.#listener.onComposed(stored), () => stored);
-			}
+		const isAccepted = this.#state.accepts(stored);
+		return isAccepted instanceof Promise ? this.#filteredLater(stored, isAccepted) : this.#announced(stored, isAccepted);
+	}
 
+	async #filteredLater(stored: StoredResponse, isAccepted: Promise<boolean>): Promise<StoredResponse | undefined> {
+		return this.#announced(stored, await isAccepted);
+	}
+
+	/** Gives an accepted response to the requests that wait for it. */
+	#announced(stored: StoredResponse, isAccepted: boolean): MaybePromise<StoredResponse | undefined> {
+		if (!isAccepted) {
 			this.#refuseAndDelete('filtered');
 			return undefined;
-		});
+		}
+
+		const announcing = this.#listener.onComposed(stored);
+		return announcing instanceof Promise ? announcing.then(() => stored) : stored;
 	}
 
 	/** Refuses a response, and deletes the stored one, since an older response is no better. */
@@ -185,70 +228,13 @@ export class ExchangeWrites {
 	}
 
 	/** Writes a response, unless an invalidation since its request was sent concerns it. */
-	#write(key: string, composing: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
-		const {cache, request, eventDetails} = this.#state;
-		const size = {bytes: received};
-		const composed = this.#countBytes(key, composing, size);
-		// The task below reports a fault. Until it runs, the fault must not be an unhandled rejection.
-		void recover(() => composed, () => undefined);
-		const task = (): MaybePromise<StoredResponse | undefined> => then(this.#invalidating, head => {
-			this.#state.advanceTo(head);
-			return then(composed, stored => stored && this.#unlessInvalidated(key, stored));
+	#write(key: string, composed: MaybePromise<StoredResponse | undefined>, reason: 'stored' | 'revalidated', received: number): void {
+		const write = new ResponseWrite(this.#state, {
+			key, composed, reason, received, invalidating: this.#invalidating, outcome: this.#expect(), listener: this.#listener,
 		});
-		const outcome = this.#expect();
-		const hasRoom = cache.writes.save(key, request.fields, task, {
-			size,
-			outcome,
-			isStillValid: stored => then(this.#verify(key, stored), position => position !== undefined),
-			whenSaved() {
-				cache.events.written('stored', {...eventDetails, reason, key});
-			},
-			whenDone: () => {
-				this.#finish();
-			},
-		});
-		if (hasRoom) {
-			return;
+		if (!this.#state.cache.writes.save(write)) {
+			write.drop();
 		}
-
-		outcome?.done();
-		this.#listener.onRefused('queue-full');
-		this.#finish();
-	}
-
-	/** Counts the bytes of a response towards `maxPendingBytes`, which are known once its body is decoded. */
-	#countBytes(key: string, composing: MaybePromise<StoredResponse | undefined>, size: WriteSize): MaybePromise<StoredResponse | undefined> {
-		if (!(composing instanceof Promise)) {
-			size.bytes = composing === undefined ? 0 : storedSize(composing);
-			return composing;
-		}
-
-		return composing.then(stored => {
-			if (stored === undefined || this.#state.cache.writes.resize(key, size, storedSize(stored))) {
-				return stored;
-			}
-
-			this.#listener.onRefused('queue-full');
-			return undefined;
-		});
-	}
-
-	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
-	#unlessInvalidated(key: string, stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
-		return then(this.#verify(key, stored), position => {
-			if (position === undefined) {
-				this.#listener.onRefused('invalidated');
-				return undefined;
-			}
-
-			return position > 0 ? {...stored, position} : stored;
-		});
-	}
-
-	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
-	#verify(key: string, {tags = []}: StoredResponse): MaybePromise<number | undefined> {
-		const {cache, subject, sent} = this.#state;
-		return cache.verify({...subject, keys: [...new Set([key, ...subject.keys])], tags}, sent!.position);
 	}
 
 	/** Ends the exchange, and the wait of the requests that still wait for it. */
@@ -269,14 +255,19 @@ export class ExchangeWrites {
 	/** Runs an action, for which `whenWritten` waits, and reports its fault. */
 	#perform<Value>(action: () => MaybePromise<Value>, report: (error: unknown) => void): MaybePromise<Value | undefined> {
 		const outcome = this.#expect();
-		return recover<Value | undefined>(() => then(action(), value => {
+		try {
+			const value = action();
+			if (value instanceof Promise) {
+				return performed(value, report, outcome);
+			}
+
 			outcome?.done();
 			return value;
-		}), error => {
+		} catch (error) {
 			report(error);
 			outcome?.failed(error);
 			return undefined;
-		});
+		}
 	}
 
 	/** With `failFast`, begins a write for which `whenWritten` waits. */
@@ -300,6 +291,21 @@ export class ExchangeWrites {
 	}
 }
 
+async function performed<Value>(performing: Promise<Value>, report: (error: unknown) => void, outcome: Outcome | undefined): Promise<Value | undefined> {
+	try {
+		const value = await performing;
+		outcome?.done();
+		return value;
+	} catch (error) {
+		report(error);
+		outcome?.failed(error);
+		return undefined;
+	}
+}
+
+const noTags: readonly string[] = [];
+const noCodings: readonly string[] = [];
+
 /** Returns the tags from the user's function; `undefined` where it fails, which a `settingError` event reports: a response that cannot be deleted by its tags is not stored. */
 function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
 	try {
@@ -315,8 +321,137 @@ function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCo
 	}
 }
 
-/** Returns the keys of the caller's GET and HEAD of a target URI. */
-function keysOfTarget(request: SentRequest, target: string, settings: ExchangeSettings): MaybePromise<ReadonlyArray<string | undefined>> {
-	const keyFor = (method: string): MaybePromise<string | undefined> => identify(siblingOf(request, method, target), settings).key(settings.secret);
-	return then(keyFor('GET'), get => then(keyFor('HEAD'), head => [get, head]));
+type WriteOptions = {
+	readonly key: string;
+	readonly reason: 'stored' | 'revalidated';
+
+	/** The response to write; `undefined` if it is not stored. */
+	readonly composed: MaybePromise<StoredResponse | undefined>;
+
+	/** The bytes that were received. */
+	readonly received: number;
+
+	/** The position of the request's own invalidations, once they are in the store. */
+	readonly invalidating: MaybePromise<number | undefined>;
+
+	/** With `failFast`, the outcome that is waited for. */
+	readonly outcome: Outcome | undefined;
+
+	readonly listener: Pick<WriteListener, 'onRefused'>;
+};
+
+/** The write of the response of an exchange, unless an invalidation since its request was sent concerns it. */
+class ResponseWrite implements QueuedResponse {
+	readonly key: string;
+	readonly size: WriteSize;
+	readonly #state: ExchangeState;
+	readonly #options: WriteOptions;
+	readonly #composed: MaybePromise<StoredResponse | undefined>;
+
+	constructor(state: ExchangeState, options: WriteOptions) {
+		const {key, composed, received} = options;
+		this.#state = state;
+		this.#options = options;
+		this.key = key;
+		this.size = {bytes: received};
+		this.#composed = composed instanceof Promise ? this.#resize(composed) : composed;
+		if (this.#composed instanceof Promise) {
+			// `prepare` reports a fault. Until it runs, the fault must not be an unhandled rejection.
+			this.#composed.catch(() => undefined);
+		} else {
+			this.size.bytes = this.#composed === undefined ? 0 : storedSize(this.#composed);
+		}
+	}
+
+	get request(): SentRequest {
+		return this.#state.request;
+	}
+
+	prepare(): MaybePromise<StoredResponse | undefined> {
+		const {invalidating} = this.#options;
+		if (invalidating instanceof Promise || this.#composed instanceof Promise) {
+			return this.#prepareLater();
+		}
+
+		this.#state.advanceTo(invalidating);
+		return this.#composed === undefined ? undefined : this.#unlessInvalidated(this.#composed);
+	}
+
+	isStillValid(stored: StoredResponse): MaybePromise<boolean> {
+		const position = this.#verify(stored);
+		return position instanceof Promise ? position.then(isPosition) : isPosition(position);
+	}
+
+	saved(): void {
+		this.#state.cache.events.written('stored', this, this.#options.reason);
+	}
+
+	done(): void {
+		this.#options.outcome?.done();
+		this.#finish();
+	}
+
+	failed(error: unknown): void {
+		this.#options.outcome?.failed(error);
+		this.#finish();
+	}
+
+	/** Ends the write, since there is no room for it. */
+	drop(): void {
+		this.#options.outcome?.done();
+		this.#options.listener.onRefused('queue-full');
+		this.#finish();
+	}
+
+	async #prepareLater(): Promise<StoredResponse | undefined> {
+		this.#state.advanceTo(await this.#options.invalidating);
+		const stored = await this.#composed;
+		return stored && this.#unlessInvalidated(stored);
+	}
+
+	/** Counts the bytes of a response towards `maxPendingBytes` once its body is decoded. */
+	async #resize(composing: Promise<StoredResponse | undefined>): Promise<StoredResponse | undefined> {
+		const stored = await composing;
+		if (stored === undefined || this.#state.cache.writes.resize(this.key, this.size, storedSize(stored))) {
+			return stored;
+		}
+
+		this.#options.listener.onRefused('queue-full');
+		return undefined;
+	}
+
+	#unlessInvalidated(stored: StoredResponse): MaybePromise<StoredResponse | undefined> {
+		const position = this.#verify(stored);
+		return position instanceof Promise ? this.#positionedLater(stored, position) : this.#positioned(stored, position);
+	}
+
+	async #positionedLater(stored: StoredResponse, position: Promise<number | undefined>): Promise<StoredResponse | undefined> {
+		return this.#positioned(stored, await position);
+	}
+
+	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
+	#positioned(stored: StoredResponse, position: number | undefined): StoredResponse | undefined {
+		if (position === undefined) {
+			this.#options.listener.onRefused('invalidated');
+			return undefined;
+		}
+
+		return position > 0 ? {...stored, position} : stored;
+	}
+
+	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
+	#verify({tags = noTags}: StoredResponse): MaybePromise<number | undefined> {
+		const {cache, sent} = this.#state;
+		return cache.verify(this.#state.subjectWith(tags, this.key), sent!.position);
+	}
+
+	/** Ends the exchange, and the wait of the requests that still wait for it. */
+	#finish(): void {
+		this.#state.inFlight?.end('failed');
+		this.#state.end();
+	}
+}
+
+function isPosition(position: number | undefined): boolean {
+	return position !== undefined;
 }

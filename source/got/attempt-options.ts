@@ -1,7 +1,8 @@
 import {Buffer} from 'node:buffer';
 import type {Options, Response} from 'got';
-import type {StoredCookie} from '../entry/stored-response.ts';
+import type {StoredCookie, StoredResponse} from '../entry/stored-response.ts';
 import type {Exchange, Redirects} from '../exchange/exchange.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import {withoutFragment} from '../policy/response-facts.ts';
 import type {ProcessRegistry} from './global/process-registry.ts';
 import {ServedResponse} from './served-response.ts';
@@ -10,12 +11,17 @@ import {ServedResponse} from './served-response.ts';
 
 /** Makes a transport the request function of these options only. */
 export function setTransport(options: Options, transport: unknown): void {
-	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true});
+	Object.defineProperty(options, 'getRequestFunction', {value: () => transport, configurable: true, writable: true});
 }
 
 /** Removes the transport, and excludes the options from a cache that is installed for the whole process: one request has one cache. */
 export function removeTransport(options: Options): void {
-	Reflect.deleteProperty(options, 'getRequestFunction');
+	if (Object.hasOwn(options, 'getRequestFunction')) {
+		// To delete the property would make Got's options slow.
+		const {getRequestFunction} = Object.getPrototypeOf(options) as Options;
+		options.getRequestFunction = getRequestFunction;
+	}
+
 	findRegistry()?.markServed(options);
 }
 
@@ -26,17 +32,15 @@ export function findRegistry(): ProcessRegistry | undefined {
 	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
 
-/** The exchange of an attempt, and the clock of its client, for `cacheInfo`. */
-type NotedExchange = {readonly exchange: Exchange; readonly now: () => number};
+const exchangeName = Symbol('got-cache-hooks: exchange');
 
-const exchanges = new WeakMap<Options, NotedExchange>();
-
-export function noteExchange(options: Options, exchange: NotedExchange): void {
-	exchanges.set(options, exchange);
+/** Notes the exchange of an attempt, for `cacheInfo`. An entry of a WeakMap would cost several times as much, most of it in garbage collections. */
+export function noteExchange(options: Options, exchange: Exchange): void {
+	Object.defineProperty(options, exchangeName, {value: exchange, configurable: true});
 }
 
-export function exchangeOf(options: Options): NotedExchange | undefined {
-	return exchanges.get(options);
+export function exchangeOf(options: Options): Exchange | undefined {
+	return (options as {readonly [exchangeName]?: Exchange})[exchangeName];
 }
 
 type CalculateDelay = NonNullable<Options['retry']['calculateDelay']>;
@@ -148,27 +152,38 @@ Returns the redirects that led to a request; `undefined` where it follows none.
 @param needsCookies - Whether a stored redirect may be reused only if the cookie jar has the cookies that it set.
 */
 export function redirectsOf(options: Options, needsCookies: boolean): Redirects | undefined {
-	if (options.followRedirect === false) {
-		return undefined;
+	return options.followRedirect === false ? undefined : new FollowedRedirects(options, needsCookies);
+}
+
+class FollowedRedirects implements Redirects {
+	readonly #options: Options;
+	readonly #needsCookies: boolean;
+
+	constructor(options: Options, needsCookies: boolean) {
+		this.#options = options;
+		this.#needsCookies = needsCookies;
 	}
 
-	return {
-		check(stored) {
-			const location = locationOf(stored.statusCode, stored.fields.location);
-			if (location === undefined) {
-				return undefined;
-			}
+	check(stored: StoredResponse): MaybePromise<'loop' | 'cookie' | undefined> {
+		const location = locationOf(stored.statusCode, stored.fields.location);
+		if (location === undefined) {
+			return undefined;
+		}
 
-			const urls = [...(options.context as Context)[visited] ?? [], options.url as URL].map(url => withoutFragment(url));
-			// Node.js gives each byte of UTF-8 as a character. Got decodes them in the same way.
-			const target = URL.parse(Buffer.from(location, 'latin1').toString(), String(options.url));
-			if (target !== null && urls.includes(withoutFragment(target))) {
-				return 'loop';
-			}
+		const {context, url, cookieJar} = this.#options;
+		const urls = [...(context as Context)[visited] ?? [], url as URL].map(known => withoutFragment(known));
+		// Node.js gives each byte of UTF-8 as a character. Got decodes them in the same way.
+		const target = URL.parse(Buffer.from(location, 'latin1').toString(), String(url));
+		if (target !== null && urls.includes(withoutFragment(target))) {
+			return 'loop';
+		}
 
-			return !needsCookies || stored.cookies === undefined || options.cookieJar === undefined ? undefined : checkCookies(stored.cookies, options.cookieJar as CookieJar);
-		},
-	};
+		if (!this.#needsCookies || stored.cookies === undefined || cookieJar === undefined) {
+			return undefined;
+		}
+
+		return checkCookies(stored.cookies, cookieJar as CookieJar);
+	}
 }
 
 /** Notes the URL of these options for the next hop, if the response is a redirect. */

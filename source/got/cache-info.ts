@@ -114,8 +114,8 @@ export function cacheInfo(response: {readonly request: {readonly options: Option
 		throw new SettingError('response', response, 'a response of Got: what a request resolves to, or the `response` of a stream or of an error');
 	}
 
-	const known = exchangeOf(options);
-	return known === undefined ? unknown : describe(known.exchange.info, known.now());
+	const exchange = exchangeOf(options);
+	return exchange === undefined ? unknown : describe(exchange.info, exchange.settings.now());
 }
 
 function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed}: ExchangeInfo, now: number): CacheInfo {

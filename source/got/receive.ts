@@ -1,11 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Exchange, Action} from '../exchange/exchange.ts';
-import {recover, then, type MaybePromise} from '../maybe-promise.ts';
+import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
+import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
-import {replaceEmit} from './watch-request.ts';
+import {replaceEmit, type Emission} from './watch-request.ts';
 
 /** Reports a response to an exchange, and returns the response for the caller. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
@@ -14,14 +15,30 @@ export function receive(response: IncomingMessage, exchange: Exchange, options: 
 		statusMessage: messageOf(response),
 		rawHeaders: response.rawHeaders ?? toRawHeaders(response.headers),
 	};
-	const action = recover(() => exchange.next({type: 'response', head, mayRetry: options.mayRetry}), error => {
+	let action: MaybePromise<Action>;
+	try {
+		action = exchange.next({type: 'response', head, mayRetry: options.mayRetry});
+	} catch (error) {
 		discard(response);
 		throw error;
-	});
-	return then(action, next => answer(next, response, exchange, options));
+	}
+
+	return action instanceof Promise ? answerLater(action, response, exchange, options) : answer(action, response, exchange, options);
 }
 
-type Received = {
+async function answerLater(pending: Promise<Action>, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Promise<Received> {
+	let action: Action;
+	try {
+		action = await pending;
+	} catch (error) {
+		discard(response);
+		throw error;
+	}
+
+	return answer(action, response, exchange, options);
+}
+
+export type Received = {
 	/** The response, whose body is being copied, or a stored one instead; `undefined` if the request must be sent once more. */
 	readonly given: IncomingMessage | ServedResponse | undefined;
 	readonly awaitsRetries: boolean;
@@ -46,7 +63,7 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, {request, isGivenUp}: ReceiveOptions): Received {
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response, response.httpVersionMajor !== 2);
 		return {given: undefined, awaitsRetries: false};
@@ -63,18 +80,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 
 	addCacheStatus(response, action.status);
 	if (action.collects) {
-		collectBody(response, request, exchange.settings.maxEntryBytes, {
-			awaitsEnd: exchange.settings.failFast,
-			async end(body) {
-				await exchange.next({type: 'end', body});
-			},
-			discard(reason) {
-				void exchange.next({type: 'discarded', reason, isByCaller: isGivenUp()});
-			},
-			progress(bytes) {
-				exchange.progress(bytes);
-			},
-		});
+		new BodyCollector(response, exchange, options).start();
 	}
 
 	return {given: response, awaitsRetries: action.awaitsRetries};
@@ -82,11 +88,13 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, {
 
 /** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
 function discard(response: IncomingMessage, isRead = true): void {
-	response.once('error', () => {}); // eslint-disable-line @typescript-eslint/no-empty-function
+	response.on('error', ignoreError);
 	if (isRead) {
 		response.resume();
 	}
 }
+
+function ignoreError(): void {} // eslint-disable-line @typescript-eslint/no-empty-function
 
 /** Adds the member of this cache to the `Cache-Status` of the origin's response. */
 function addCacheStatus(response: IncomingMessage, status: string | undefined): void {
@@ -100,105 +108,123 @@ function addCacheStatus(response: IncomingMessage, status: string | undefined): 
 	(response.rawHeaders as string[] | undefined)?.push('Cache-Status', status);
 }
 
-/**
-Copies a body while the caller reads it. Neither starts nor delays the stream.
+const bodyEvents: ReadonlySet<string | symbol> = new Set(['data', 'end', 'aborted', 'error', 'close']);
 
-@param request - The request of the response. Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
-@param limit - The maximum number of bytes to copy.
-*/
-function collectBody(response: IncomingMessage, request: ClientRequest | undefined, limit: number, {awaitsEnd, end, discard: onDiscard, progress}: Collector): void {
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	let isOver = false;
+/** Copies the body of a response for an exchange while the caller reads it. Neither starts nor delays the stream. */
+class BodyCollector {
+	readonly #response: IncomingMessage;
+	readonly #exchange: Exchange;
+	readonly #options: ReceiveOptions;
+	#body: BodyCopy;
+	#isOver = false;
+	#restore: (() => void) | undefined;
+	#fail: (() => void) | undefined;
 
-	const finish = (): void => {
-		isOver = true;
-		restore();
-		request?.off('error', fail);
-	};
+	constructor(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions) {
+		this.#response = response;
+		this.#exchange = exchange;
+		this.#options = options;
+		this.#body = new BodyCopy(contentLength(response.headers));
+	}
 
-	const stop = (reason: WriteReason): void => {
-		finish();
-		chunks.length = 0;
-		onDiscard(reason);
-	};
-
-	const fail = (): void => {
-		stop('incomplete');
-	};
-
-	const copy = (chunk: unknown): void => {
-		// A string has been decoded: the bytes are lost.
-		if (typeof chunk === 'string') {
-			stop('incomplete');
+	start(): void {
+		this.#restore = replaceEmit(this.#response, bodyEvents, (event, argument, emit) => this.#handle(event, argument, emit));
+		if (this.#options.request === undefined) {
 			return;
 		}
 
-		const bytes = chunk as Uint8Array;
-		size += bytes.byteLength;
-		if (size > limit) {
-			stop('too-large');
-			return;
-		}
+		this.#fail = () => {
+			this.#stop('incomplete');
+		};
 
-		progress(bytes.byteLength);
-		// The reader may change the chunk.
-		chunks.push(Uint8Array.prototype.slice.call(bytes));
-	};
+		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
+		this.#options.request.on('error', this.#fail);
+	}
 
-	const complete = async (): Promise<void> => {
-		if (isOver) {
-			return;
-		}
-
-		if (!response.complete || isReset(response)) {
-			stop('incomplete');
-			return;
-		}
-
-		finish();
-		await end(concatenate(chunks, size));
-	};
-
-	const restore = replaceEmit(response, (event, argument, emit) => {
-		if (isOver) {
+	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {
+		if (this.#isOver) {
 			return emit();
 		}
 
 		if (event === 'data') {
-			copy(argument);
-		} else if (event === 'end' && awaitsEnd && response.complete) {
-			void emitAfter(complete, emit, request);
-			return true;
-		} else if (event === 'end') {
-			// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
-			const hasListeners = emit();
-			void settle(complete());
-			return hasListeners;
-		} else if (['aborted', 'error', 'close'].includes(event as string)) {
-			stop('incomplete');
+			this.#copy(argument);
+			return emit();
 		}
 
-		return emit();
-	});
-	request?.on('error', fail);
+		if (event !== 'end') {
+			this.#stop('incomplete');
+			return emit();
+		}
+
+		// With `failFast`, the reader gets the `end` event only when everything is written, and an error if that fails. Over HTTP/2, Got 14 and 15 end the body at once.
+		if (this.#exchange.settings.failFast && this.#response.complete) {
+			void emitAfter(() => this.#complete(), emit, this.#options.request);
+			return true;
+		}
+
+		// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
+		const hasListeners = emit();
+		this.#completeQuietly();
+		return hasListeners;
+	}
+
+	#copy(chunk: unknown): void {
+		// A string has been decoded: the bytes are lost.
+		if (typeof chunk === 'string') {
+			this.#stop('incomplete');
+			return;
+		}
+
+		const bytes = chunk as Uint8Array;
+		if (this.#body.byteLength + bytes.byteLength > this.#exchange.settings.maxEntryBytes) {
+			this.#stop('too-large');
+			return;
+		}
+
+		this.#exchange.progress(bytes.byteLength);
+		this.#body.add(bytes);
+	}
+
+	/** Reports the end. Nobody waits for the write, nor for its fault. */
+	#completeQuietly(): void {
+		try {
+			const writing = this.#complete();
+			if (writing instanceof Promise) {
+				writing.catch(() => undefined);
+			}
+		} catch {}
+	}
+
+	#complete(): MaybePromise<unknown> {
+		if (this.#isOver) {
+			return undefined;
+		}
+
+		if (!this.#response.complete || isReset(this.#response)) {
+			this.#stop('incomplete');
+			return undefined;
+		}
+
+		this.#finish();
+		return this.#exchange.next({type: 'end', body: this.#body.take()});
+	}
+
+	#stop(reason: WriteReason): void {
+		this.#finish();
+		this.#body = new BodyCopy(undefined);
+		void this.#exchange.next({type: 'discarded', reason, isByCaller: this.#options.isGivenUp()});
+	}
+
+	#finish(): void {
+		this.#isOver = true;
+		this.#restore?.();
+		if (this.#fail !== undefined) {
+			this.#options.request?.off('error', this.#fail);
+		}
+	}
 }
 
-type Collector = {
-	/** Whether the reader gets the `end` event only when `end` has resolved, and an error if it rejects. Over HTTP/2, Got 14 and 15 end the body at once. */
-	readonly awaitsEnd: boolean;
-
-	/** Called when the body has ended, whole as far as the connection can know. */
-	readonly end: (body: Uint8Array) => Promise<void>;
-
-	/** Called with the reason if the body is not to be stored. */
-	readonly discard: (reason: WriteReason) => void;
-
-	/** Called with the size of each chunk. */
-	readonly progress: (bytes: number) => void;
-};
-
-async function emitAfter(action: () => Promise<void>, emit: (event?: string, argument?: unknown) => boolean, request: ClientRequest | undefined): Promise<void> {
+async function emitAfter(action: () => MaybePromise<unknown>, emit: Emission, request: ClientRequest | undefined): Promise<void> {
 	try {
 		await action();
 	} catch (error) {
@@ -215,8 +241,55 @@ async function emitAfter(action: () => Promise<void>, emit: (event?: string, arg
 	emit();
 }
 
-async function settle(pending: Promise<void>): Promise<void> {
-	await Promise.allSettled([pending]);
+/** How many times the bytes that have arrived may be reserved: an origin may announce more than it sends. */
+const maxReserve = 64;
+
+/** A copy of a body that arrives in chunks, which its reader may change. If the length is announced, the chunks are copied only once, into one buffer. */
+export class BodyCopy {
+	readonly #announced: number;
+
+	/** The buffer for the whole body; `undefined` if its length is unknown, or little of it has arrived. */
+	#whole: Uint8Array | undefined;
+
+	/** The chunks, while there is no buffer for the whole body. */
+	#chunks: Uint8Array[] = [];
+	#byteLength = 0;
+
+	/**
+	Creates an empty copy.
+
+	@param announced - The number of bytes that the body should have. Default: unknown.
+	*/
+	constructor(announced: number | undefined) {
+		this.#announced = announced ?? NaN;
+	}
+
+	get byteLength(): number {
+		return this.#byteLength;
+	}
+
+	add(chunk: Uint8Array): void {
+		const position = this.#byteLength;
+		this.#byteLength += chunk.byteLength;
+		if (this.#byteLength > this.#announced && this.#whole !== undefined) {
+			this.#chunks = [this.#whole.subarray(0, position)];
+			this.#whole = undefined;
+		} else if (this.#byteLength <= this.#announced && this.#announced <= maxReserve * this.#byteLength) {
+			this.#whole ??= concatenate(this.#chunks, this.#announced);
+			this.#chunks = [];
+			this.#whole.set(chunk, position);
+			return;
+		}
+
+		this.#chunks.push(concatenate([chunk], chunk.byteLength));
+	}
+
+	/** Returns the copy. */
+	take(): Uint8Array {
+		const parts = this.#whole === undefined ? this.#chunks : [this.#whole.subarray(0, this.#byteLength)];
+		const [first] = parts;
+		return parts.length === 1 && first!.buffer.byteLength === first!.byteLength ? first! : concatenate(parts, this.#byteLength);
+	}
 }
 
 // `Buffer.concat` would return a slice of a pool, and keep the whole pool in memory for as long as the stored response.

@@ -1,15 +1,16 @@
+import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/exchange.ts';
 import type {NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
+const streamOptions = {highWaterMark: defaultChunkSize};
 
 /** A response from the cache, in the shape of an `IncomingMessage`. Headers and body are copies, which the caller may change. */
 export class ServedResponse extends Readable {
 	readonly statusCode: number;
 	statusMessage: string;
 	headers: NodeHeaders;
-	rawHeaders: string[];
 	trailers: NodeHeaders = {};
 	rawTrailers: string[] = [];
 	httpVersion = '1.1';
@@ -23,6 +24,8 @@ export class ServedResponse extends Readable {
 
 	/** Timings in the shape of Got's, which callers read from any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
+	readonly #response: RenderedResponse;
+	#rawHeaders: string[] | undefined;
 	readonly #body: Uint8Array;
 	readonly #chunkSize: number;
 	#position = 0;
@@ -33,21 +36,30 @@ export class ServedResponse extends Readable {
 	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
 	*/
 	constructor(response: RenderedResponse, isReadWhole = false) {
-		super({highWaterMark: defaultChunkSize});
-		const {statusCode, statusMessage, headers, rawHeaders, body, fromCache} = response;
+		super(streamOptions);
+		const {statusCode, statusMessage, headers, body, fromCache} = response;
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
 		this.headers = headers;
-		this.rawHeaders = rawHeaders;
+		this.#response = response;
 		this.fromCache = fromCache;
 		this.#body = body;
 		this.#chunkSize = isReadWhole ? body.byteLength : defaultChunkSize;
 	}
 
+	get rawHeaders(): string[] {
+		this.#rawHeaders ??= this.#response.rawHeaders;
+		return this.#rawHeaders;
+	}
+
+	set rawHeaders(lines: string[]) {
+		this.#rawHeaders = lines;
+	}
+
 	override _read(): void {
 		const end = Math.min(this.#position + this.#chunkSize, this.#body.byteLength);
 		if (end > this.#position) {
-			this.push(Uint8Array.prototype.slice.call(this.#body, this.#position, end));
+			this.push(Buffer.from(end === this.#chunkSize && end === this.#body.byteLength ? this.#body : this.#body.subarray(this.#position, end)));
 			this.#position = end;
 		}
 

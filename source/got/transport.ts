@@ -3,6 +3,7 @@ import type {Options} from 'got';
 import type {Match} from '../cache/entries.ts';
 import type {Client} from '../exchange/client.ts';
 import type {Action, Exchange} from '../exchange/exchange.ts';
+import type {ExchangeSettings} from '../exchange/settings.ts';
 import type {WaitOutcome} from '../exchange/waiter.ts';
 import {networkRefusals} from '../exchange/scope.ts';
 import {overridingMethod} from '../identity/sent-request.ts';
@@ -42,10 +43,10 @@ import {
 	type RequestFunction,
 	type RequestResult,
 } from './native-request.ts';
-import {receive} from './receive.ts';
+import {receive, type Received} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
 import {ServedResponse} from './served-response.ts';
-import {WatchedRequest, type GivenResponse} from './watch-request.ts';
+import {WatchedRequest, type GivenResponse, type Watcher} from './watch-request.ts';
 
 /**
 Makes our transport the request function of one attempt. It decides nothing yet: later hooks may still change the request and its request function.
@@ -69,28 +70,37 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 		return undefined;
 	}
 
-	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
+	return ((url: URL, native: NativeOptions) => {
 		removeTransport(options);
-		const areRetriesUsed = restoreRetryOptions(options);
-		const start = (): MaybePromise<RequestResult> => {
-			const request = outgoingRequest(url, native, options, settings);
-			// A replay serves recorded redirects without regard to cookies.
-			const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
-			const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
-			noteExchange(options, {exchange, now: client.now});
-			return new Attempt({
-				url, native, options, exchange, client, requestTimeout: options.timeout.request,
-			}).begin(areRetriesUsed);
+		const start = {
+			url, native, options, client, settings, areRetriesUsed: restoreRetryOptions(options),
 		};
+		return typeof options.body === 'object' && isKeyable(start) && isFormDataStream(options, native.headers ?? {})
+			? then(readFormData(options), end => end === undefined ? startAttempt(start) : requestAfterEnd(end, options))
+			: startAttempt(start);
+	}) as RequestFunction;
+}
 
-		const {headers = {}} = native;
-		const isKeyable = settings.allowableMethods.has(overridingMethod(headers) ?? options.method);
-		return isKeyable && typeof options.body === 'object' && isFormDataStream(options, headers)
-			? then(readFormData(options), end => end === undefined ? start() : requestAfterEnd(end, options))
-			: start();
-	};
+/** What is known when Got sends a request. */
+type Start = Pick<AttemptParts, 'url' | 'native' | 'options' | 'client'> & {
+	readonly settings: ExchangeSettings;
 
-	return transport as RequestFunction;
+	/** Whether Got has used up its retries. */
+	readonly areRetriesUsed: boolean;
+};
+
+function isKeyable({native: {headers = {}}, options, settings}: Start): boolean {
+	return settings.allowableMethods.has(overridingMethod(headers) ?? options.method);
+}
+
+function startAttempt(start: Start): MaybePromise<RequestResult> {
+	const {url, native, options, client, settings, areRetriesUsed} = start;
+	const request = outgoingRequest(url, native, options, settings);
+	// A replay serves recorded redirects without regard to cookies.
+	const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
+	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
+	noteExchange(options, exchange);
+	return new Attempt(start, exchange).begin(areRetriesUsed);
 }
 
 type Wait<Result> = {
@@ -101,19 +111,14 @@ type Wait<Result> = {
 	readonly leave?: () => void;
 };
 
-type ResponseSource = {
-	/** The request of the response. */
-	readonly request?: ClientRequest;
-
-	/** Returns whether the caller has given up. */
-	readonly isGivenUp: () => boolean;
-};
-
-/** One attempt of one hop. It drives an exchange for Got. */
-class Attempt {
-	readonly #parts: AttemptParts;
-	readonly #options: Options;
-	readonly #exchange: Exchange;
+/** One attempt of one hop. It drives an exchange for Got, and watches the request that is sent. */
+class Attempt implements AttemptParts, Watcher {
+	readonly url: URL;
+	readonly native: NativeOptions;
+	readonly options: Options;
+	readonly exchange: Exchange;
+	readonly client: Client;
+	readonly requestTimeout: number | undefined;
 	readonly #start = performance.now();
 
 	/** Milliseconds for which the request waited for another one before it was sent. */
@@ -121,16 +126,23 @@ class Attempt {
 
 	/** Whether Got retries before a stale response is served instead of an error. The caller makes the retries of a stream. */
 	#mayRetry = false;
+	#watched: WatchedRequest | undefined;
 
-	constructor(parts: AttemptParts) {
-		this.#parts = parts;
-		this.#options = parts.options;
-		this.#exchange = parts.exchange;
+	/** The request that Got handles, and when it was sent. */
+	#first: {readonly request: ClientRequest; readonly start: number} | undefined;
+
+	constructor({url, native, options, client}: Start, exchange: Exchange) {
+		this.url = url;
+		this.native = native;
+		this.options = options;
+		this.exchange = exchange;
+		this.client = client;
+		this.requestTimeout = options.timeout.request;
 	}
 
 	begin(areRetriesUsed: boolean): MaybePromise<RequestResult> {
-		this.#mayRetry = this.#exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.#options.isStream;
-		return this.#follow(this.#exchange.next({type: 'begin', areRetriesUsed}));
+		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.options.isStream;
+		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed}));
 	}
 
 	/** Performs the next action, for which it waits within the caller's limits. */
@@ -146,11 +158,11 @@ class Attempt {
 
 			case 'wait': {
 				const {outcome, hasResponse, leave} = action;
-				return this.#await(outcome, {continueWith: async ended => this.#follow(this.#exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
+				return this.#await(outcome, {continueWith: async ended => this.#follow(this.exchange.next({type: 'joined', outcome: ended})), hasResponse, leave});
 			}
 
 			case 'send': {
-				return this.#exchange.run(() => this.#send(action.validators));
+				return this.exchange.run(() => this.#send(action.validators));
 			}
 
 			case 'pass':
@@ -166,16 +178,16 @@ class Attempt {
 	}
 
 	async #await<Result extends Action | WaitOutcome<Match>>(pending: Promise<Result>, {continueWith, hasResponse, leave}: Wait<Result>): Promise<RequestResult> {
-		const result = await withinLimits(pending, this.#options, {start: this.#start, hasResponse});
+		const result = await withinLimits(pending, this.options, {start: this.#start, hasResponse});
 		if (typeof result === 'string') {
 			leave?.();
 			void this.#abandon(pending);
-			return requestAfterEnd(result, this.#options);
+			return requestAfterEnd(result, this.options);
 		}
 
 		const waited = performance.now() - this.#start;
 		// More time than the store may take was a wait for another request.
-		if (leave !== undefined || this.#waited > 0 || waited > this.#exchange.settings.storeTimeout) {
+		if (leave !== undefined || this.#waited > 0 || waited > this.exchange.settings.storeTimeout) {
 			this.#waited = waited;
 		}
 
@@ -200,19 +212,19 @@ class Attempt {
 	}
 
 	#closeByCaller(): void {
-		void this.#exchange.next({type: 'closed', isByCaller: true});
+		void this.exchange.next({type: 'closed', isByCaller: true});
 	}
 
 	#serve({response, refreshes}: Extract<Action, {do: 'serve'}>): RequestResult {
 		if (refreshes) {
-			this.#parts.client.refresh(this.#exchange, prepareRefresh(this.#parts));
+			this.client.refresh(this.exchange, prepareRefresh(this));
 		}
 
-		return this.#give(new ServedResponse(response, !this.#options.isStream));
+		return this.#give(new ServedResponse(response, !this.options.isStream));
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
-		const {native} = this.#parts;
+		const {native} = this;
 		// Got finds the socket of an unfinished handshake on its own object.
 		native.headers = {...native.headers, ...validators};
 		return this.#call(native);
@@ -220,13 +232,13 @@ class Attempt {
 
 	#call(native: NativeOptions): MaybePromise<RequestResult> {
 		return recover(() => {
-			const result = requestFunctionOf(this.#options)(this.#parts.url, native);
+			const result = requestFunctionOf(this.options)(this.url, native);
 			return isPromise(result) ? this.#settle(result) : this.#watch(result);
 		}, error => this.#serveStaleOrThrow(error));
 	}
 
 	async #settle(pending: PromiseLike<RequestResult>): Promise<RequestResult> {
-		const {signal} = this.#options;
+		const {signal} = this.options;
 		const close = (): void => {
 			this.#closeByCaller();
 		};
@@ -243,61 +255,74 @@ class Attempt {
 	#watch(result: RequestResult): MaybePromise<RequestResult> {
 		if (isClientRequest(result)) {
 			if (this.#waited > 0) {
-				shortenTimeout(this.#options, this.#waited);
+				shortenTimeout(this.options, this.#waited);
 			}
 
-			const start = performance.now() - this.#waited;
-			const request: WatchedRequest = new WatchedRequest(result, {
-				respond: (response, sent) => this.#receive(response, {request: sent, isGivenUp: () => request.isDestroyed}),
-				resend: async listen => resend(this.#parts, {first: result, start, listen}),
-				fail: error => this.#fail(error),
-				onDestroy: error => {
-					if (error) {
-						restoreTimeoutMessage(error, this.#options.timeout);
-					}
-				},
-				close: () => {
-					void this.#exchange.next({type: 'closed', isByCaller: request.isDestroyed});
-				},
-			});
+			this.#first = {request: result, start: performance.now() - this.#waited};
+			this.#watched = new WatchedRequest(result, this);
 		} else if (isResponseLike(result)) {
-			const given = this.#receive(result, {isGivenUp: () => this.#options.signal?.aborted === true});
-			return then(given, response => response as RequestResult | undefined ?? this.#call(this.#options.createNativeRequestOptions() as NativeOptions));
+			return then(this.respond(result), response => response as RequestResult | undefined ?? this.#call(this.options.createNativeRequestOptions() as NativeOptions));
 		} else {
 			// The result of a user's function may be no response at all: Got reports that.
-			void this.#exchange.next({type: 'closed'});
+			void this.exchange.next({type: 'closed'});
 		}
 
 		return result;
 	}
 
 	/** Returns the response for the caller; `undefined` if the request must be sent once more. */
-	#receive(response: IncomingMessage, source: ResponseSource): MaybePromise<GivenResponse | undefined> {
-		return then(receive(response, this.#exchange, {mayRetry: this.#mayRetry, ...source}), ({given, awaitsRetries}) => {
-			if (awaitsRetries) {
-				awaitRetries(this.#options);
-			}
-
-			return given === undefined ? undefined : this.#give(given) as unknown as GivenResponse;
+	respond(response: IncomingMessage, request?: ClientRequest): MaybePromise<GivenResponse | undefined> {
+		const received = receive(response, this.exchange, {
+			mayRetry: this.#mayRetry,
+			request,
+			isGivenUp: () => this.#watched === undefined ? this.options.signal?.aborted === true : this.#watched.isDestroyed,
 		});
+		return received instanceof Promise ? this.#giveLater(received) : this.#giveReceived(received);
 	}
 
-	#fail(error: unknown): ServedResponse | undefined {
-		const action = this.#exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+	async resend(listen: (request: ClientRequest) => void): Promise<RequestResult> {
+		const {request, start} = this.#first!;
+		return resend(this, {first: request, start, listen});
+	}
+
+	onDestroy(error: Error | undefined): void {
+		if (error) {
+			restoreTimeoutMessage(error, this.options.timeout);
+		}
+	}
+
+	close(): void {
+		void this.exchange.next({type: 'closed', isByCaller: this.#watched!.isDestroyed});
+	}
+
+	async #giveLater(receiving: Promise<Received>): Promise<GivenResponse | undefined> {
+		return this.#giveReceived(await receiving);
+	}
+
+	#giveReceived({given, awaitsRetries}: Received): GivenResponse | undefined {
+		if (awaitsRetries) {
+			awaitRetries(this.options);
+		}
+
+		return given === undefined ? undefined : this.#give(given) as unknown as GivenResponse;
+	}
+
+	fail(error: unknown): ServedResponse | undefined {
+		const action = this.exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
 		if (action.do === 'serve') {
-			refuseRetry(this.#options);
-			return new ServedResponse(action.response, !this.#options.isStream);
+			refuseRetry(this.options);
+			return new ServedResponse(action.response, !this.options.isStream);
 		}
 
 		if (action.do === 'done' && action.awaitsRetries) {
-			awaitRetries(this.#options);
+			awaitRetries(this.options);
 		}
 
 		return undefined;
 	}
 
 	#serveStaleOrThrow(error: unknown): RequestResult {
-		const response = this.#fail(error);
+		const response = this.fail(error);
 		if (response === undefined) {
 			throw error;
 		}
@@ -306,9 +331,9 @@ class Attempt {
 	}
 
 	#give(response: GivenResponse): RequestResult {
-		noteRedirect(this.#options, response);
+		noteRedirect(this.options, response);
 		if (response instanceof ServedResponse && response.statusCode >= 400) {
-			refuseRetry(this.#options);
+			refuseRetry(this.options);
 		}
 
 		return response as unknown as RequestResult;

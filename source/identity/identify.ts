@@ -13,11 +13,12 @@ import {
 } from './key.ts';
 import {
 	isRedactedPart,
+	type HashedPart,
 	type IdentitySettings,
 	type KeyRequest,
 	type KeySettingsOfCache,
 } from './key-parts.ts';
-import {redactUrl, resourceOf} from './references.ts';
+import {redactHref, resourceOf} from './references.ts';
 import {
 	connectionUrl,
 	isTargetHeader,
@@ -90,7 +91,7 @@ export class Identity {
 
 		const parts = this.#parts;
 		if (parts.hashed.length > 0) {
-			return then(secret(), value => keyOfMatched(parts, value));
+			return hashedKey(parts, secret);
 		}
 
 		const key = keyOfMatched(parts, '');
@@ -104,8 +105,11 @@ export class Identity {
 	/** Makes the request as it is stored with its response, without credentials. */
 	stored(secret: GetSecret): MaybePromise<StoredRequest> {
 		const {hashed} = this.#parts;
-		const partition = hashed.length === 0 ? undefined : then(secret(), value => partitionOf(hashed, value));
-		return then(partition, known => redactRequest(this.request, this.#settings, known));
+		return hashed.length === 0 ? redactRequest(this.request, this.#settings, undefined) : this.#storedWith(hashed, secret);
+	}
+
+	#storedWith(hashed: readonly HashedPart[], secret: GetSecret): MaybePromise<StoredRequest> {
+		return then(secret(), value => redactRequest(this.request, this.#settings, partitionOf(hashed, value)));
 	}
 
 	/** The parts of the key, made once. */
@@ -113,6 +117,10 @@ export class Identity {
 		this.#matched ??= matchRequest(this.request, this.#settings);
 		return this.#matched;
 	}
+}
+
+function hashedKey(parts: MatchedRequest, secret: GetSecret): MaybePromise<string> {
+	return then(secret(), value => keyOfMatched(parts, value));
 }
 
 type GetSecret = () => MaybePromise<Secret>;
@@ -152,7 +160,7 @@ An unsafe method has a name of its own, since another request by that method may
 Stores contain a digest of the name without a key, from which a credential could be guessed. So URLs that differ only in credentials are one resource.
 */
 export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
-	const resource = resourceOf(redactUrl(targetUrl, ignored));
+	const resource = resourceOf(redactHref(targetUrl, ignored));
 	const name = targetUrl === url || new URL(targetUrl).origin === new URL(url).origin ? resource : `${resource} ${new URL(url).origin}`;
 	return isSafe(method, override) ? name : `${override} ${name}`;
 }

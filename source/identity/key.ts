@@ -142,8 +142,8 @@ function hashPartition(request: KeyRequest, url: URL, {partitionBy}: IdentitySet
 		return;
 	}
 
-	for (const [name, value] of Object.entries(request.headers)) {
-		if (value !== undefined && keyParts.isCredentialHeader(name)) {
+	for (const name in request.headers) {
+		if (Object.hasOwn(request.headers, name) && request.headers[name] !== undefined && keyParts.isCredentialHeader(name)) {
 			// A credential is no list: joined by commas, two lines could equal one.
 			keyParts.hash('header', name, fieldLines(request.headers, name).join('\n'));
 		}

@@ -132,6 +132,15 @@ export function redactUrl(url: string, ignored: Ignored): string {
 	return redacted.href;
 }
 
+/**
+Redacts a URL as `redactUrl` does.
+
+@param href - As the URL parser writes it: without any of these characters, it stays as it is.
+*/
+export function redactHref(href: string, ignored: Ignored): string {
+	return /[#;?@]/v.test(href) ? redactUrl(href, ignored) : href;
+}
+
 // RFC 3986 §3.3: servlet containers write the id of a session into the path.
 const pathParameters = /;[^\/]*/gv;
 

@@ -151,7 +151,12 @@ function withoutUserInfo({href}: URL): URL {
 /** Returns header fields by lower-case name. Names that differ only in letter case become one field with several lines. */
 export function lowerCaseNames(headers: Fields): Fields {
 	const fields = new BareFields() as Record<string, string | readonly string[] | undefined>;
-	for (const [name, given] of Object.entries(headers)) {
+	for (const name in headers) {
+		if (!Object.hasOwn(headers, name)) {
+			continue;
+		}
+
+		const given = headers[name];
 		const value = typeof given === 'string' ? given : asText(given);
 		const key = name.toLowerCase();
 		const known = fields[key];
@@ -284,7 +289,7 @@ Returns the method that override headers ask for, if there are any. Several meth
 @param headers - With lower-case names.
 */
 export function overridingMethod(headers: Fields): string | undefined {
-	if (overrides.every(name => headers[name] === undefined)) {
+	if (headers['x-http-method-override'] === undefined && headers['x-http-method'] === undefined && headers['x-method-override'] === undefined) {
 		return undefined;
 	}
 

@@ -1,9 +1,4 @@
-import {
-	fieldLines,
-	type Fields,
-	filterLines,
-	type RawFields,
-} from '../policy/fields.ts';
+import {filterLines, type Fields, type RawFields} from '../policy/fields.ts';
 import {redactBody} from './body.ts';
 import {credentialResponseHeaders} from './credential-table.ts';
 import {
@@ -29,8 +24,8 @@ import {
 import {
 	isReference,
 	isSecretUrl,
+	redactHref,
 	redactReferences,
-	redactUrl,
 } from './references.ts';
 
 /**
@@ -67,38 +62,72 @@ Redacts a request: replaces ignored parameters and everything that may be a cred
 @param request - With header names in lower case, and an override behind the method. A stored request may be redacted again.
 */
 export function redactRequest(request: StorableRequest, settings: IdentitySettings, partition: Partition | undefined): StoredRequest {
-	const {
-		method, url, headers, body, bodyParts, trust,
-	} = request;
+	const {method, url, headers, body, bodyParts, trust} = request;
 	const {ignoredParameters} = settings;
+	const redacted = {method, url: redactHref(url, ignoredParameters), rawHeaders: redactHeaders(headers, ignoredParameters)};
+	return body === undefined && bodyParts === undefined && trust === undefined && partition === undefined
+		? redacted
+		: {
+			...redacted,
+			...(body !== undefined && redactedBody(headers, body, settings)),
+			...(bodyParts !== undefined && {bodyParts}),
+			...(trust !== undefined && {trust}),
+			...(partition !== undefined && {partition}),
+		};
+}
+
+function redactedBody(headers: Fields, body: string | Uint8Array, settings: IdentitySettings): ReturnType<typeof redactBody> {
 	const parts = new KeyParts(settings);
-	return {
-		method,
-		url: redactUrl(url, ignoredParameters),
-		rawHeaders: redactHeaders(headers, ignoredParameters),
-		...(body !== undefined && redactBody({headers, body}, ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts)),
-		...(bodyParts !== undefined && {bodyParts}),
-		...(trust !== undefined && {trust}),
-		...(partition !== undefined && {partition}),
-	};
+	return redactBody({headers, body}, settings.ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts);
 }
 
 function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	const lines: string[] = [];
-	for (const name of Object.keys(headers)) {
+	for (const name in headers) {
 		// RFC 9113 §8.3: pseudo-headers are no fields.
-		if (name.startsWith(':')) {
+		if (!Object.hasOwn(headers, name) || name.startsWith(':')) {
 			continue;
 		}
 
 		const isSecret = classifyName(name) !== 'plain' || ignoresHeader(ignored, name);
-		for (const line of fieldLines(headers, name)) {
-			lines.push(name, isSecret ? REDACTED : redactReferences(line, ignored));
+		const value = headers[name];
+		if (typeof value === 'string') {
+			lines.push(name, isSecret ? REDACTED : redactLine(value, ignored));
+			continue;
+		}
+
+		for (const line of value ?? []) {
+			lines.push(name, isSecret ? REDACTED : redactLine(line, ignored));
 		}
 	}
 
 	return lines;
 }
+
+function redactLine(line: string, ignored: Ignored): string {
+	if (line.length > maxKnownLength) {
+		return redactReferences(line, ignored);
+	}
+
+	let known = knownLines.get(ignored);
+	if (known === undefined || known.size >= maxKnownLines) {
+		known = new Map();
+		knownLines.set(ignored, known);
+	}
+
+	let redacted = known.get(line);
+	if (redacted === undefined) {
+		redacted = redactReferences(line, ignored);
+		known.set(line, redacted);
+	}
+
+	return redacted;
+}
+
+// The lines of request headers, redacted: most requests have the same ones. To read the URL in a `User-Agent` takes 3 µs and 3 kB.
+const knownLines = new WeakMap<Ignored, Map<string, string>>();
+const maxKnownLines = 500;
+const maxKnownLength = 500;
 
 /** Makes the partition of a request from its hashed parts, of which there must be at least one. */
 export function partitionOf(hashed: readonly HashedPart[], secret: Secret): Partition {
@@ -174,7 +203,20 @@ export function hasRedacted({url, headers, body}: StorableRequest): boolean {
 Returns the header lines of a response that may be stored: without those that the settings ignore, and without a `Content-Location` with a credential. They are left out and not redacted, since a caller gets no value that the origin did not send.
 */
 export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
-	return filterLines(raw, (name, value) => name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name));
+	return filterLines(raw, (name, value) => isStorable(name, value, url, ignored));
+}
+
+function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
+	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
+}
+
+/**
+Whether a header line of a 304 may be stored: it is none that `storableLines` leaves out, and exposes no credential.
+
+@param name - In lower case.
+*/
+export function mayUpdate(name: string, value: string, url: string, ignored: Ignored): boolean {
+	return !credentialResponseHeaders.has(name) && !referencesSecret(name, value, url, ignored) && isStorable(name, value, url, ignored);
 }
 
 // A stored response would be wrong without these headers, so that they are stored even if the settings ignore them.
@@ -204,17 +246,28 @@ Whether a header of a response contains a credential: as its value, or in a URL 
 @param url - The URL of the request.
 */
 export function exposesCredential(fields: Fields, url: string, ignored: Ignored): boolean {
-	return Object.keys(fields).some(name => credentialResponseHeaders.has(name) || referencesSecret(name, fields, url, ignored));
+	return Object.keys(fields).some(name => credentialResponseHeaders.has(name) || referencesSecret(name, fields[name] ?? noReferences, url, ignored));
 }
 
-function referencesSecret(name: string, fields: Fields, url: string, ignored: Ignored): boolean {
+function referencesSecret(name: string, lines: string | readonly string[], url: string, ignored: Ignored): boolean {
 	if (name === 'content-location' || (!needed.has(name) && ignoresHeader(ignored, name))) {
 		return false;
 	}
 
-	const find = references.get(name) ?? referencesOfOthers;
-	const targets = fieldLines(fields, name).flatMap(line => find(line));
-	return targets.length > maxReferences || targets.some(target => isSecretUrl(target, url, ignored));
+	const targets = referencesIn(lines, references.get(name) ?? referencesOfOthers);
+	return targets.length > 0 && (targets.length > maxReferences || areSecret(targets, url, ignored));
+}
+
+function areSecret(targets: readonly string[], url: string, ignored: Ignored): boolean {
+	return targets.some(target => isSecretUrl(target, url, ignored));
+}
+
+function referencesIn(lines: string | readonly string[], find: (line: string) => readonly string[]): readonly string[] {
+	return typeof lines === 'string' ? find(lines) : referencesInLines(lines, find);
+}
+
+function referencesInLines(lines: readonly string[], find: (line: string) => readonly string[]): readonly string[] {
+	return lines.flatMap(line => find(line));
 }
 
 const maxReferences = 100;
@@ -228,4 +281,6 @@ const references: ReadonlyMap<string, (line: string) => readonly string[]> = new
 ]);
 
 /** Extracts a reference if the value of any other field is one. */
-const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : [];
+const referencesOfOthers = (line: string): readonly string[] => isReference(line.trim()) ? [line.trim()] : noReferences;
+
+const noReferences: readonly string[] = [];

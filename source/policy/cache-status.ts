@@ -1,11 +1,5 @@
-import {
-	isAscii,
-	isValidTokenStr,
-	serializeItem,
-	Token,
-} from 'structured-headers';
-
-type Value = string | number | boolean | Token;
+import {isAscii, isValidTokenStr, serializeItem} from 'structured-headers';
+import type {Reason} from './types.ts';
 
 /** Why a request was forwarded (RFC 9211 §2.2). */
 export type ForwardReason =
@@ -39,40 +33,96 @@ export type StatusFacts = {
 
 /** Returns one member of a `Cache-Status` list. `hit` and `fwd` exclude each other (RFC 9211 §2.1), and three parameters are valid only beside `fwd` (§2.3, §2.5, §2.6). */
 export function cacheStatusMember(name: string, facts: StatusFacts): string {
-	const {hit = false, forward} = facts;
-	const forwarded = hit || forward === undefined ? [] : forwardParameters(forward, facts);
-	const parameters: ReadonlyArray<readonly [string, Value | undefined]> = [
-		['hit', hit || undefined],
-		...forwarded,
-		['ttl', integer(facts.ttl)],
-		['key', facts.key === undefined ? undefined : ascii(facts.key)],
-		['detail', facts.detail === undefined ? undefined : tokenOrString(facts.detail)],
-	];
-	const given = parameters.filter((parameter): parameter is [string, Value] => parameter[1] !== undefined);
-	return serializeItem(tokenOrString(name), new Map(given));
+	const {hit = false, forward, ttl, key, detail} = facts;
+	let member = tokenOrString(name);
+	if (hit) {
+		member += ';hit';
+	} else if (forward !== undefined) {
+		member += forwardParameters(forward, facts);
+	}
+
+	member += integerParameter('ttl', ttl);
+	if (key !== undefined) {
+		member += `;key=${quoted(key)}`;
+	}
+
+	return detail === undefined ? member : `${member};detail=${tokenOrString(detail)}`;
 }
 
-function forwardParameters(forward: ForwardReason, {forwardStatus, stored, collapsed}: StatusFacts): ReadonlyArray<readonly [string, Value | undefined]> {
-	return [
-		['fwd', new Token(forward)],
-		['fwd-status', integer(forwardStatus)],
-		['stored', stored === true ? true : undefined],
-		['collapsed', collapsed === true ? true : undefined],
-	];
+function forwardParameters(forward: ForwardReason, {forwardStatus, stored, collapsed}: StatusFacts): string {
+	return `;fwd=${forward}${integerParameter('fwd-status', forwardStatus)}${stored === true ? ';stored' : ''}${collapsed === true ? ';collapsed' : ''}`;
 }
 
 // The greatest integer in a structured field (RFC 9651 §3.3.1).
 const greatest = 999_999_999_999_999;
 
-function integer(value: number | undefined): number | undefined {
-	return value === undefined || !Number.isFinite(value) ? undefined : Math.min(Math.max(Math.floor(value), -greatest), greatest);
+function integerParameter(name: string, value: number | undefined): string {
+	// The sum makes 0 of -0.
+	return value === undefined || !Number.isFinite(value) ? '' : `;${name}=${Math.min(Math.max(Math.floor(value), -greatest), greatest) + 0}`;
 }
 
-function tokenOrString(text: string): Token | string {
-	return isValidTokenStr(text) ? new Token(text) : ascii(text);
+function tokenOrString(text: string): string {
+	return isValidTokenStr(text) ? text : quoted(text);
 }
 
 // A string in a structured field is printable ASCII (RFC 9651 §3.3.3).
-function ascii(text: string): string {
-	return isAscii(text) ? text : text.replaceAll(/[^\u{20}-\u{7E}]/gv, '?');
+function quoted(text: string): string {
+	return serializeItem(isAscii(text) ? text : text.replaceAll(/[^\u{20}-\u{7E}]/gv, '?'));
+}
+
+const forwardReasons: Partial<Record<Reason, ForwardReason>> = {
+	method: 'method',
+	miss: 'uri-miss',
+	filtered: 'uri-miss',
+	stale: 'stale',
+	'no-cache': 'stale',
+	'must-revalidate': 'stale',
+	refresh: 'request',
+	'force-refresh': 'request',
+	'request-limits': 'request',
+	precondition: 'request',
+	'request-no-store': 'request',
+	range: 'partial',
+};
+
+/** The settings of the member: its name, and whether it has the key. */
+type StatusSettings = {readonly name: string; readonly key: boolean};
+
+/** What is known of the answer to a request. */
+type Answer = {
+	readonly reason: Reason;
+	readonly fromCache: boolean;
+	readonly collapsed: boolean;
+	readonly expires: number | undefined;
+	readonly key: string | undefined;
+};
+
+type ResponseSource = {
+	/** Why the request went to the origin; `undefined` where it did not. */
+	readonly forwarded: Reason | undefined;
+	readonly varies: boolean;
+
+	/** The status code of the origin's response, if there was one. */
+	readonly statusCode: number | undefined;
+	readonly stored: boolean;
+	readonly now: number;
+};
+
+/** Returns the member of this cache in `Cache-Status` (RFC 9211). */
+export function describeStatus({name, key}: StatusSettings, {reason, fromCache, collapsed, expires, key: usedKey}: Answer, {forwarded, varies, statusCode, stored, now}: ResponseSource): string {
+	const needsDetail = fromCache ? reason !== 'fresh' && reason !== 'revalidated' : reason === 'only-if-cached' || reason === 'gateway-timeout';
+	return cacheStatusMember(name, {
+		hit: forwarded === undefined && fromCache,
+		forward: forwarded === undefined ? undefined : forwardReasonOf(forwarded, varies),
+		forwardStatus: statusCode,
+		stored,
+		collapsed,
+		ttl: fromCache && expires !== undefined ? Math.floor((expires - now) / 1000) : undefined,
+		key: key ? usedKey : undefined,
+		detail: needsDetail ? reason : undefined,
+	});
+}
+
+function forwardReasonOf(reason: Reason, varies: boolean): ForwardReason {
+	return reason === 'miss' && varies ? 'vary-miss' : forwardReasons[reason] ?? 'bypass';
 }

@@ -187,7 +187,8 @@ export class ReceivedFacts {
 	/** The tags that the response is stored with, except for those of the settings. The tags of an update are added to those of the stored response, of which none is removed. */
 	get tags(): readonly string[] {
 		const {response, sent, isAboutStoredGet} = this;
-		return [...response.tags, ...(isAboutStoredGet ? sent.stored!.tags : sent.tags) ?? []];
+		const further = isAboutStoredGet ? sent.stored!.tags : sent.tags;
+		return further === undefined ? response.tags : [...response.tags, ...further];
 	}
 
 	/** Whether the response to a HEAD confirms or outdates the stored response to a GET. Without `cacheControl`, its headers do neither. */
@@ -278,15 +279,16 @@ Returns the decision of the first row that holds.
 @param evaluated - Receives each rule that was evaluated, in order.
 */
 export function decide<Facts, Decision>(rules: ReadonlyArray<Rule<Facts, Decision>>, facts: Facts, evaluated?: EvaluatedRule[]): Decision {
-	for (const {reason, section, when, then} of rules) {
+	const rule = rules.find(({reason, section, when}) => {
 		const held = when(facts);
 		evaluated?.push({reason, section, held});
-		if (held) {
-			return then(facts, reason);
-		}
+		return held;
+	});
+	if (rule === undefined) {
+		throw new Error('No rule holds. The last row of a table must always hold.');
 	}
 
-	throw new Error('No rule holds. The last row of a table must always hold.');
+	return rule.then(facts, rule.reason);
 }
 
 /** The condition of the last row of a table. */

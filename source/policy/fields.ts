@@ -21,9 +21,15 @@ export function fieldLines(fields: Fields, name: string): readonly string[] {
 
 /** Returns the value of a field. Several lines are joined to one list (RFC 9110 §5.3). */
 export function fieldValue(fields: Fields, name: string): string | undefined {
-	const lines = fieldLines(fields, name);
-	return lines.length === 0 ? undefined : lines.join(', ');
+	const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+	if (typeof value === 'string' || value === undefined) {
+		return value;
+	}
+
+	return value.length === 0 ? undefined : value.join(', ');
 }
+
+const noTokens: readonly string[] = [];
 
 /** Returns the members of a list of tokens in lower case, without empty ones (RFC 9110 §5.6.1). */
 export function fieldTokens(fields: Fields, name: string): readonly string[] {
@@ -70,7 +76,7 @@ Returns the request fields that a response names in `Vary`, sorted, each once (R
 export function nominatedFields(response: Fields): readonly string[] | '*' {
 	const value = fieldValue(response, 'vary');
 	if (value === undefined) {
-		return [];
+		return noTokens;
 	}
 
 	const names = new Set<string>();
@@ -97,6 +103,10 @@ export const maxTagLength = 256;
 
 /** Returns the tags in the headers of a response, each once. `Cache-Tag` separates them by commas, `Surrogate-Key` by white space. */
 export function tagsOf(fields: Fields): readonly string[] {
+	if (fields['cache-tag'] === undefined && fields['surrogate-key'] === undefined) {
+		return noTokens;
+	}
+
 	const names = [
 		...fieldLines(fields, 'cache-tag').flatMap(line => line.split(',')),
 		...fieldLines(fields, 'surrogate-key').flatMap(line => line.split(/[\t ]/v)),
@@ -106,7 +116,7 @@ export function tagsOf(fields: Fields): readonly string[] {
 
 /** Whether these tags are within the limits of number and length. */
 export function areTagsBounded(tags: readonly string[]): boolean {
-	return tags.every(tag => isTag(tag)) && (tags.length <= maxTags || new Set(tags).size <= maxTags);
+	return tags.length === 0 || (tags.every(tag => isTag(tag)) && (tags.length <= maxTags || new Set(tags).size <= maxTags));
 }
 
 /** Whether a value is a valid tag: a string of 1 to 256 characters. */
@@ -145,15 +155,23 @@ Returns the header lines of a response that may be stored (RFC 9111 §3.1).
 @param excluded - The lower-case names of further fields that are not stored.
 */
 export function storableFields(raw: RawFields, excluded: readonly string[]): string[] {
-	const all = new Set([...neverStored, ...connectionListed(raw), ...excluded]);
+	const listed = connectionListed(raw);
+	// A few names are searched sooner than a set of them is made.
+	const others = excluded.length > fewNames ? new Set(excluded) : undefined;
 	// RFC 9113 §8.3: pseudo-headers are no fields. The package `http2-wrapper` (Got 15) lists them nevertheless.
-	return filterLines(raw, name => !all.has(name) && !name.startsWith(':'));
+	return filterLines(raw, name => !neverStored.has(name) && !listed.has(name) && !(others?.has(name) ?? excluded.includes(name)) && !name.startsWith(':'));
 }
+
+const fewNames = 8;
 
 /** Updates the stored header lines by those of a 304 (RFC 9111 §3.2). A field of the 304 replaces all lines of that name. */
 export function freshenedFields(stored: RawFields, update: RawFields, excluded: readonly string[]): string[] {
 	const news = filterLines(storableFields(update, excluded), name => !describingContent.has(name));
-	const replaced = new Set([...fieldNames(news), ...excluded, 'age', 'date']);
+	const replaced = new Set(excluded).add('age').add('date');
+	for (let index = 0; index < news.length; index += 2) {
+		replaced.add(news[index]!.toLowerCase());
+	}
+
 	return [...filterLines(stored, name => !replaced.has(name)), ...news];
 }
 
@@ -162,7 +180,7 @@ const describingContent = new Set(['content-encoding', 'content-length', 'conten
 
 /** Adds a `Date` with the moment when the response was received, if the origin sent none (RFC 9110 §6.6.1). */
 export function datedFields(raw: RawFields, received: number): RawFields {
-	return fieldNames(raw).includes('date') ? raw : [...raw, 'Date', formatHttpDate(received)];
+	return hasLine(raw, 'date') ? raw : [...raw, 'Date', formatHttpDate(received)];
 }
 
 /** Replaces a field by a single line at the end. */
@@ -183,15 +201,44 @@ export function notModifiedFields(raw: RawFields): string[] {
 // RFC 9110 §15.4.5.
 const ofNotModified = new Set(['cache-control', 'content-location', 'date', 'etag', 'expires', 'last-modified', 'vary']);
 
-function connectionListed(raw: RawFields): string[] {
-	const listed: string[] = [];
+/** Returns the names in `Connection`, beside those that are never stored. */
+function connectionListed(raw: RawFields): ReadonlySet<string> {
+	let listed: Set<string> | undefined;
 	for (let index = 0; index < raw.length; index += 2) {
-		if (raw[index]!.toLowerCase() === 'connection') {
-			listed.push(...raw[index + 1]!.toLowerCase().matchAll(tokens).map(([name]) => name));
+		if (!isNamed(raw[index]!, 'connection')) {
+			continue;
+		}
+
+		const value = raw[index + 1]!.toLowerCase();
+		// Nearly every response has a value of one name.
+		if (neverStored.has(value)) {
+			continue;
+		}
+
+		listed ??= new Set();
+		for (const name of value.match(tokens) ?? []) {
+			listed.add(name);
 		}
 	}
 
-	return listed;
+	return listed ?? noNames;
+}
+
+const noNames: ReadonlySet<string> = new Set();
+
+/** Whether a name is that of a field in lower case. Another length needs no copy in lower case. */
+function isNamed(name: string, field: string): boolean {
+	return name.length === field.length && name.toLowerCase() === field;
+}
+
+function hasLine(raw: RawFields, field: string): boolean {
+	for (let index = 0; index < raw.length; index += 2) {
+		if (isNamed(raw[index]!, field)) {
+			return true;
+		}
+	}
+
+	return false;
 }
 
 // Any other character separates the names, so that a malformed list does not let more fields be stored.
@@ -211,10 +258,6 @@ export function filterLines(raw: RawFields, keep: (name: string, value: string) 
 	}
 
 	return lines;
-}
-
-function fieldNames(raw: RawFields): string[] {
-	return raw.filter((_line, index) => index % 2 === 0).map(name => name.toLowerCase());
 }
 
 // The first and the last moment whose year has four digits.

@@ -22,9 +22,9 @@ export type Times = {
 /** Returns how long a response is fresh and stays in the store. With `cacheControl`, the response headers come first, then the user's settings, then the heuristic; without it, only the settings count. */
 export function lifetime(response: ResponseFacts, expiration: Expiration | undefined, settings: PolicySettings, times: Times): Lifetime {
 	const {received, random = 0} = times;
-	const shortened = (expires: number | undefined): number | undefined => expires === undefined || expires <= received ? expires : Math.ceil(expires - ((expires - received) * settings.jitter * random));
 	if (!settings.cacheControl) {
-		return {...retained(shortened(expiration === undefined ? undefined : expiry(expiration, received)), received, settings), initialAge: 0};
+		const own = expiration === undefined ? undefined : expiry(expiration, received);
+		return {...retained(shortened(own, received, settings.jitter * random), received, settings), initialAge: 0};
 	}
 
 	const age = initialAge(response, times.requested);
@@ -32,7 +32,12 @@ export function lifetime(response: ResponseFacts, expiration: Expiration | undef
 	const expires = explicit === undefined && expiration !== undefined
 		? expiry(expiration, received)
 		: received + (explicit ?? heuristicLifetime(response) ?? 0) - age;
-	return {...retained(shortened(expires), received, settings, directives), initialAge: age};
+	return {...retained(shortened(expires, received, settings.jitter * random), received, settings, directives), initialAge: age};
+}
+
+/** Returns an expiration that is nearer by a share of its time. */
+function shortened(expires: number | undefined, now: number, share: number): number | undefined {
+	return expires === undefined || expires <= now ? expires : Math.ceil(expires - ((expires - now) * share));
 }
 
 // A rule refuses a `do-not-cache` response before its lifetime is used.

@@ -60,6 +60,9 @@ export function withoutFragment(url: string | URL): string {
 	return target.href;
 }
 
+/** The value of a fact that may be `undefined`, before it is derived. */
+const notDerived: unique symbol = Symbol('not derived');
+
 /** The facts of a response that the rules use. Each of its fields is parsed once, when a rule first needs it. */
 export class ResponseFacts {
 	readonly statusCode: number;
@@ -71,8 +74,12 @@ export class ResponseFacts {
 	/** The names of the targeted fields that override `Cache-Control`. */
 	readonly #targets: readonly string[];
 
-	/** The facts that have been derived. */
-	readonly #derived = new Map<string, unknown>();
+	#directives: ResponseDirectives | undefined;
+	#date: number | undefined | typeof notDerived = notDerived;
+	#lastModified: number | undefined | typeof notDerived = notDerived;
+	#explicitLifetime: number | undefined | typeof notDerived = notDerived;
+	#vary: readonly string[] | '*' | undefined;
+	#tags: readonly string[] | undefined;
 
 	constructor({statusCode, fields}: ResponseHead, targets: readonly string[], received: number) {
 		this.statusCode = statusCode;
@@ -82,39 +89,46 @@ export class ResponseFacts {
 	}
 
 	get directives(): ResponseDirectives {
-		return this.#once('directives', () => directivesOf(this.fields, this.#targets));
+		this.#directives ??= directivesOf(this.fields, this.#targets);
+		return this.#directives;
 	}
 
 	/** When the origin generated the response, by its `Date`, in milliseconds since the epoch. */
 	get date(): number | undefined {
-		return this.#once('date', () => parseHttpDate(fieldValue(this.fields, 'date'), this.received));
+		if (this.#date === notDerived) {
+			this.#date = parseHttpDate(fieldValue(this.fields, 'date'), this.received);
+		}
+
+		return this.#date;
 	}
 
 	get lastModified(): number | undefined {
-		return this.#once('lastModified', () => parseHttpDate(fieldValue(this.fields, 'last-modified'), this.received));
+		if (this.#lastModified === notDerived) {
+			this.#lastModified = parseHttpDate(fieldValue(this.fields, 'last-modified'), this.received);
+		}
+
+		return this.#lastModified;
 	}
 
 	/** The explicit freshness lifetime in milliseconds (RFC 9111 §4.2.1). A lifetime that is invalid, or given twice with different values, is 0. */
 	get explicitLifetime(): number | undefined {
-		return this.#once('explicitLifetime', () => this.#deriveExplicitLifetime());
+		if (this.#explicitLifetime === notDerived) {
+			this.#explicitLifetime = this.#deriveExplicitLifetime();
+		}
+
+		return this.#explicitLifetime;
 	}
 
 	/** The request fields that the response varies by (RFC 9110 §12.5.5); `'*'` if no other request matches it. */
 	get vary(): readonly string[] | '*' {
-		return this.#once('vary', () => nominatedFields(this.fields));
+		this.#vary ??= nominatedFields(this.fields);
+		return this.#vary;
 	}
 
 	/** The tags in the headers of the response. */
 	get tags(): readonly string[] {
-		return this.#once('tags', () => tagsOf(this.fields));
-	}
-
-	#once<Value>(name: string, derive: () => Value): Value {
-		if (!this.#derived.has(name)) {
-			this.#derived.set(name, derive());
-		}
-
-		return this.#derived.get(name) as Value;
+		this.#tags ??= tagsOf(this.fields);
+		return this.#tags;
 	}
 
 	#deriveExplicitLifetime(): number | undefined {

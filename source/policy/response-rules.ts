@@ -159,7 +159,7 @@ function isRefusedError({request: {settings}, response: {statusCode}}: ReceivedF
 }
 
 /** A resource that a request has invalidated: all of its stored responses, for every user. */
-type Invalidated = {
+export type Invalidated = {
 	/** The URL of the resource, without a fragment. */
 	readonly url: string;
 
@@ -175,9 +175,13 @@ If `allowableMethods` has the unsafe method, its responses answer later requests
 export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts, {statusCode, fields}: ResponseHead): readonly Invalidated[] {
 	const {method, override = method, url} = request;
 	const counts = settings.cacheControl && !settings.disabled && !settings.readOnly;
+	if (!counts || isSafe(method, override) || statusCode < 200 || statusCode >= 400) {
+		return nothing;
+	}
+
 	const target = URL.parse(url);
-	if (!counts || target === null || isSafe(method, override) || statusCode < 200 || statusCode >= 400) {
-		return [];
+	if (target === null) {
+		return nothing;
 	}
 
 	const named = [...fieldLines(fields, 'location'), ...fieldLines(fields, 'content-location')]
@@ -187,6 +191,8 @@ export function invalidatedBy({request, settings, isMethodAllowed}: RequestFacts
 	const own = withoutFragment(target);
 	return [...new Set([own, ...named])].map(invalid => ({url: invalid, keepsOwnMethod: isMethodAllowed && invalid === own}));
 }
+
+const nothing: readonly Invalidated[] = [];
 
 // Not by `origin`, which is `null` for schemes that the URL standard does not know.
 function isSameOrigin(url: URL, target: URL): boolean {

@@ -5,6 +5,7 @@ import {LateWrites} from './late-writes.ts';
 import {isReadOnlyError, isWrite} from './read-only.ts';
 import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
+	LockStore,
 	SetOptions,
 	Store,
 	StoredValue,
@@ -77,16 +78,20 @@ class GuardedStore implements Store {
 	readonly #throws: boolean;
 	readonly #onError: ((fault: FailedCall) => void) | undefined;
 	readonly #circuits: Circuits | undefined;
+	readonly locks: LockStore | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly find?: NonNullable<Store['find']>;
 	readonly deleteFound?: NonNullable<Store['deleteFound']>;
 	readonly count?: NonNullable<Store['count']>;
 	readonly size?: NonNullable<Store['size']>;
 
-	constructor(store: Store, {timeout = 500, throws = false, onError, circuits}: GuardOptions) {
+	constructor(store: Store, options: GuardOptions) {
+		const {timeout = 500, throws = false, onError, circuits} = options;
 		this.name = store.name;
 		this.valueType = store.valueType;
 		this.scope = store.scope;
+		// Only the calls of a `LockStore` are made of it.
+		this.locks = store.locks && new GuardedStore(store.locks as Store, options) as unknown as LockStore;
 		this.#store = store;
 		this.#lateWrites = LateWrites.of(store);
 		this.#timeout = timeout;
@@ -110,16 +115,21 @@ class GuardedStore implements Store {
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {
-		const store = this.#store;
-		return this.#call<StoredValue | undefined>({
-			operation: 'get',
-			key,
-			miss: undefined,
-			run() {
-				const answer = store.get(key);
-				return isPromise(answer) ? answer.then(value => checked(value, store)) : checked(answer, store);
-			},
-		});
+		return this.#circuits?.hasFailed === true
+			? this.#call<StoredValue | undefined>({
+				operation: 'get', key, miss: undefined, run: () => read(this.#store, key),
+			})
+			: this.#get(key);
+	}
+
+	/** Reads without the objects of a `Call`, which most reads of a synchronous store do not need. */
+	#get(key: string): MaybePromise<StoredValue | undefined> {
+		try {
+			const answer = read(this.#store, key);
+			return answer instanceof Promise ? this.#wait({operation: 'get', key, miss: undefined}, answer, 'allowed') : answer;
+		} catch (error) {
+			this.#fail({operation: 'get', key, miss: undefined}, error, 'allowed');
+		}
 	}
 
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
@@ -209,7 +219,7 @@ class GuardedStore implements Store {
 		return answer;
 	}
 
-	async #wait<T>(call: Call<T>, answer: Promise<T>, admission: Admission): Promise<T> {
+	async #wait<T>(call: Omit<Call<T>, 'run'>, answer: Promise<T>, admission: Admission): Promise<T> {
 		try {
 			const value = await within(call.timeLimit ?? this.#timeout, call.operation, answer);
 			this.#succeed(call.operation, admission);
@@ -234,7 +244,7 @@ class GuardedStore implements Store {
 		}
 	}
 
-	#fail<T>({operation, key, miss}: Call<T>, error: unknown, admission: Admission): T {
+	#fail<T>({operation, key, miss}: Omit<Call<T>, 'run'>, error: unknown, admission: Admission): T {
 		// A store that refuses to be written works.
 		if (isReadOnlyError(error)) {
 			this.#succeed(operation, admission);
@@ -270,6 +280,15 @@ async function closeIterator(entries: AsyncIterator<unknown> | undefined): Promi
 	} catch {
 		// Nobody waits for these entries any more.
 	}
+}
+
+function read(store: Store, key: string): MaybePromise<StoredValue | undefined> {
+	const answer = store.get(key);
+	return isPromise(answer) ? checkedLater(answer, store) : checked(answer, store);
+}
+
+async function checkedLater(pending: Promise<StoredValue | undefined>, store: Store): Promise<StoredValue | undefined> {
+	return checked(await pending, store);
 }
 
 function checked(value: StoredValue | undefined | null, {name, valueType}: Store): StoredValue | undefined {

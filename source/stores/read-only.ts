@@ -23,8 +23,8 @@ export function readOnlyStore(store: Store): Store {
 
 	return new Proxy(store, {
 		get(target, name) {
-			// `keepRecordings` is about files that are created.
-			const value: unknown = name === 'keepRecordings' ? undefined : Reflect.get(target, name, target);
+			// `keepRecordings` is about files that are created, and locks are written.
+			const value: unknown = name === 'keepRecordings' || name === 'locks' ? undefined : Reflect.get(target, name, target);
 			if (typeof value !== 'function') {
 				return value;
 			}

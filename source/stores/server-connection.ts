@@ -48,22 +48,21 @@ export class ServerConnection<Link> {
 		}
 
 		const {connectionTimeout, commandTimeout} = this.#options.limits;
-		let opened: Promise<Link> | undefined;
-		const call = async (): Promise<T> => {
-			this.#pendingCalls++;
-			try {
-				opened = this.#open();
-				return await action(await opened);
-			} finally {
-				this.#pendingCalls--;
-			}
-		};
-
+		const opened = this.#open();
 		try {
-			return await within(connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond), operation, call());
+			return await within(connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond), operation, this.#call(opened, action));
 		} catch (error) {
 			await this.#closeIfLost(opened, error);
 			throw error;
+		}
+	}
+
+	async #call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
+		this.#pendingCalls++;
+		try {
+			return await action(await opened);
+		} finally {
+			this.#pendingCalls--;
 		}
 	}
 
@@ -97,8 +96,8 @@ export class ServerConnection<Link> {
 		}
 	}
 
-	async #closeIfLost(opened: Promise<Link> | undefined, error: unknown): Promise<void> {
-		if (opened === undefined || this.#opened !== opened) {
+	async #closeIfLost(opened: Promise<Link>, error: unknown): Promise<void> {
+		if (this.#opened !== opened) {
 			return;
 		}
 

@@ -91,12 +91,18 @@ export type Store = {
 	/** Returns the size of everything stored in bytes, without reading it. `NaN` from a guarded store that does not answer. */
 	size?(): MaybePromise<number>;
 
+	/** Where the locks of a cache lie, if a lock costs less there than among the values: they are no values, but `clear` deletes them as well. Default: the store itself. */
+	readonly locks?: LockStore | undefined;
+
 	/** A cache with a `mode` calls this before everything else: the store keeps recordings, which are made to be shared, so the umask decides who may read the files. Absent if the store creates no files. */
 	keepRecordings?(): void;
 
 	/** Calls the listener with the key of each value that is removed to make room. Returns a function that removes the listener. Absent if the store is not bounded or does not know the keys. */
 	watchEvictions?(listener: (key: string) => void): () => void;
 };
+
+/** The calls of a store that locks need. A lock always expires. */
+export type LockStore = Required<Pick<Store, 'name' | 'valueType' | 'get' | 'set' | 'delete' | 'add'>>;
 
 /** The listeners of `watchEvictions`, for stores that are bounded. */
 export class EvictionListeners {

@@ -17,10 +17,13 @@ const measured: Measured = {
 		subjects: ['slow', 'quick', 'ours, Redis', 'broken'],
 		goals: [
 			{
-				subject: 'quick', against: 'slow', by: 'p50', atMost: 0.6,
+				subject: 'quick', against: 'slow', by: 'p50', atMost: 0.6, accepted: 0.8,
 			},
 			{
 				subject: 'quick', against: 'slow', by: 'mean', atMost: 0.4,
+			},
+			{
+				subject: 'quick', against: 'slow', by: 'cpu', atMost: 0.4, accepted: 0.5,
 			},
 			{
 				subject: 'broken', against: 'slow', by: 'cpu', atMost: 1,
@@ -37,7 +40,7 @@ const run: Run = {
 };
 
 test('a goal is compared with the median of the ratios of all rounds', t => {
-	t.deepEqual(verdictsOf(measured).map(({seen}) => seen), [0.5, 0.5, undefined]);
+	t.deepEqual(verdictsOf(measured).map(({seen}) => seen), [0.5, 0.5, 0.5, undefined]);
 	const [first] = verdictsOf({...measured, subjects: [measured.subjects[0]!, {name: 'quick', rounds: rounds(5, 90, 3)}]});
 	t.is(first!.seen, 0.5);
 });
@@ -46,9 +49,10 @@ test('the results show the goals, the figures, the machine, and the subjects tha
 	const results = document(run);
 	const lines = new Set(results.split('\n'));
 	const expected = [
-		`| ${hit.title}: quick | slow | 0.6 | 0.50 | yes |`,
-		`| ${hit.title}: quick, mean | slow | 0.4 | 0.50 | **no** |`,
-		`| ${hit.title}: broken, CPU | slow | 1 | – | not measured |`,
+		`| ${hit.title}: quick | slow | 0.6 | 0.8 | 0.50 | yes |`,
+		`| ${hit.title}: quick, mean | slow | 0.4 | 0.4 | 0.50 | **no** |`,
+		`| ${hit.title}: quick, CPU | slow | 0.4 | 0.5 | 0.50 | accepted |`,
+		`| ${hit.title}: broken, CPU | slow | 1 | 1 | – | not measured |`,
 		'| quick | 6 | 12 | 18 | 0.50 |',
 		'| slow | 12 | 24 | 36 | 1.00 |',
 		`FAILED: broken, in “${hit.title}”.`,

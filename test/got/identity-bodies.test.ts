@@ -29,7 +29,7 @@ type Answer = (upload: Upload, response: ServerResponse, count: number) => boole
 async function startOrigin(t: ExecutionContext, answer: Answer = () => false): Promise<{readonly url: string; readonly uploads: Upload[]; readonly started: () => number}> {
 	const uploads: Upload[] = [];
 	let started = 0;
-	const server = createServer((request, response) => {
+	const server = createServer({keepAliveTimeout: 600_000}, (request, response) => {
 		started++;
 		void (async () => {
 			const bytes = await buffer(request).catch(() => undefined);

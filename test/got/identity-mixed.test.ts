@@ -102,7 +102,7 @@ const requests: ReadonlyArray<(urls: {readonly plain: string; readonly secure: s
 ];
 
 async function start(t: ExecutionContext): Promise<{plain: string; secure: string}> {
-	const server = createServer(echo);
+	const server = createServer({keepAliveTimeout: 600_000}, echo);
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	t.teardown(() => {

@@ -350,7 +350,7 @@ for (const [name, instance] of majors) {
 		await using folder = await temporaryFolder();
 		const answer = tenants();
 		const open = async (file: string): Promise<string> => {
-			const server = createServer((request, response) => {
+			const server = createServer({keepAliveTimeout: 600_000}, (request, response) => {
 				answer(request, response, '');
 			});
 			const socket = path.join(folder.path, file);
@@ -396,7 +396,7 @@ for (const [name, instance] of majors) {
 test('a POST through a Unix socket whose response names a resource works', async t => {
 	await using folder = await temporaryFolder();
 	const socket = path.join(folder.path, 'a.sock');
-	const server = createServer((_request, response) => {
+	const server = createServer({keepAliveTimeout: 600_000}, (_request, response) => {
 		response.writeHead(201, {location: '/created', 'content-location': 'x', 'cache-control': 'max-age=60'});
 		response.end();
 	});

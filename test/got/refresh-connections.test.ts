@@ -168,7 +168,7 @@ for (const [name, instance] of majors) {
 		await using folder = await temporaryFolder();
 		const socketPath = path.join(folder.path, 'socket');
 		let count = 0;
-		const server = createServer((_request, response) => {
+		const server = createServer({keepAliveTimeout: 600_000}, (_request, response) => {
 			response.end(`answer ${++count}`);
 		}).listen(socketPath);
 		await once(server, 'listening');

@@ -12,6 +12,7 @@ An origin over TLS that asks for a client's certificate, and takes any or none; 
 */
 export async function startTlsOrigin(t: ExecutionContext, identity: {readonly cert: Uint8Array | string; readonly key: Uint8Array | string}, answer: RequestListener): Promise<string> {
 	const server = createServer({
+		keepAliveTimeout: 600_000,
 		cert: identity.cert as string, key: identity.key as string, requestCert: true, rejectUnauthorized: false,
 	}, answer);
 	server.listen(0, '127.0.0.1');

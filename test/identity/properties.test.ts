@@ -204,7 +204,7 @@ for (const [title, own] of settings) {
 		};
 		await fc.assert(fc.asyncProperty(meant, spelling, async (request, how) => {
 			const {trust, ...sent} = written(request, how);
-			const identity = identify({...describedRequest(sent as Parameters<typeof describedRequest>[0]), trust}, ofCache);
+			const identity = identify({...describedRequest(sent), trust}, ofCache);
 			const key = await identity.key(() => partitionSecret);
 			t.is(key, keyOf({...sent, trust}));
 			const {partition, rawHeaders, ...stored} = await identity.stored(() => partitionSecret);

@@ -125,6 +125,7 @@ test('RFC 9111 §3.1: fields of the connection are not stored', t => {
 	const raw = [':status', '200', 'Date', 'd', 'Connection', 'close, X-Hop', 'x-hop', '1', 'Transfer-Encoding', 'chunked', 'X-Kept', '2', 'Content-Encoding', 'gzip', 'Content-Length', '9'];
 	t.deepEqual(storableFields(raw, []), ['Date', 'd', 'X-Kept', '2', 'Content-Encoding', 'gzip', 'Content-Length', '9']);
 	t.deepEqual(storableFields(raw, ['content-encoding', 'content-length']), ['Date', 'd', 'X-Kept', '2']);
+	t.deepEqual(storableFields(['Connection', 'Keep-Alive', 'Keep-Alive', 'timeout=5', 'Connection', '', 'X-Kept', '2'], []), ['X-Kept', '2']);
 });
 
 test.serial('many fields that are not stored take time in proportion to their number', t => {

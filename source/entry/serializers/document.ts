@@ -9,10 +9,19 @@ const documentVersion = 1;
 Returns an entry as plain data.
 
 @param isReadable - Whether to convert the body to text or a JSON value, if the same bytes can be restored from it.
+@param omitsUndefined - Whether the format omits members that are `undefined`. Otherwise, there are none, which takes longer.
 */
-export function toDocument(stored: StoredResponse, isReadable: boolean): EntryDocument {
-	const {fields: _fields, body, ...metadata} = stored;
-	return {version: documentVersion, ...withoutUndefined(metadata), body: isReadable ? readableBody(stored) : {bytes: body}};
+export function toDocument(stored: StoredResponse, isReadable: boolean, omitsUndefined = false): EntryDocument {
+	const body = isReadable ? readableBody(stored) : {bytes: stored.body};
+	if (omitsUndefined) {
+		const document = {
+			...stored, version: documentVersion, fields: undefined, body,
+		} as const;
+		return document;
+	}
+
+	const {fields: _fields, body: _body, ...metadata} = stored;
+	return {version: documentVersion, ...withoutUndefined(metadata), body};
 }
 
 /**

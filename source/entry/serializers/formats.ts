@@ -1,3 +1,4 @@
+import {Buffer} from 'node:buffer';
 import {bytesOf} from './body.ts';
 import {bson} from './bson.ts';
 import {maxValues, ValueCounter} from './limits.ts';
@@ -5,9 +6,9 @@ import {
 	isObject,
 	packageError,
 	UnreadableError,
-	withHeader,
-	withLength,
+	headerLength,
 	withoutHeader,
+	writeHeader,
 	type EntryDocument,
 	type Stage,
 } from './stage.ts';
@@ -34,9 +35,19 @@ const binary: Stage<'document', 'bytes'> = {
 	name: 'binary',
 	takes: 'document',
 	gives: 'bytes',
+	omitsUndefined: true,
 
-	dumps({version: _version, body, ...metadata}) {
-		return withHeader('H', withLength(JSON.stringify(metadata)), bytesOf(body));
+	dumps(document) {
+		const metadata = JSON.stringify({...document, version: undefined, body: undefined});
+		const body = bytesOf(document.body);
+		const length = Buffer.byteLength(metadata);
+		// One buffer, since an entry is written with each miss.
+		const bytes = Buffer.allocUnsafe(headerLength + lengthBytes + length + body.byteLength);
+		writeHeader('H', bytes);
+		bytes.writeUInt32BE(length, headerLength);
+		bytes.write(metadata, headerLength + lengthBytes);
+		bytes.set(body, headerLength + lengthBytes + length);
+		return bytes;
 	},
 
 	loads(value) {

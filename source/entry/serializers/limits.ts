@@ -53,7 +53,7 @@ export class ValueCounter {
 
 /** Whether plain data can be read again once it is written. */
 export function isWithinLimits(value: unknown, max: number = maxValues): boolean {
-	return everyValue(value, max, () => true);
+	return countValues(value, max, () => true) <= max;
 }
 
 /**
@@ -63,20 +63,28 @@ Checks that data is plain: no other objects than plain ones, no arrays with hole
 @throws {UnreadableError} `format` if it is not plain.
 */
 export function assertPlain(value: unknown, max: number): void {
-	if (!everyValue(value, max, isPlain)) {
+	if (countValues(value, max, isPlain) > max) {
 		throw new UnreadableError('format');
 	}
 }
 
-function everyValue(value: unknown, max: number, isAllowed: (value: unknown) => boolean): boolean {
-	let count = 0;
-	const check = (part: unknown, depth: number): boolean => {
-		count++;
-		const hasMembers = typeof part === 'object' && part !== null && !(part instanceof Uint8Array);
-		return count <= max && isAllowed(part) && (!hasMembers || (depth < maxDepth && Object.values(part).every(member => check(member, depth + 1))));
-	};
+/** Returns the number of values; more than `max` if there are more, if one is not allowed, or if they are nested too deeply. */
+function countValues(value: unknown, max: number, isAllowed: (value: unknown) => boolean, depth = 0): number {
+	if (!isAllowed(value)) {
+		return Infinity;
+	}
 
-	return check(value, 0);
+	if (typeof value !== 'object' || value === null || value instanceof Uint8Array) {
+		return 1;
+	}
+
+	const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+	let count = depth < maxDepth ? 1 : Infinity;
+	for (let index = 0; index < members.length && count <= max; index++) {
+		count += countValues(members[index], max - count, isAllowed, depth + 1);
+	}
+
+	return count;
 }
 
 function isPlain(value: unknown): boolean {

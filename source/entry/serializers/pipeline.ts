@@ -116,7 +116,7 @@ export class SerializerPipeline {
 
 	/** Formats a response; with the bytes of its body if it would be too large with a readable one. */
 	#formatted(stored: StoredResponse, isReadable: boolean, context: StageContext): MaybePromise<Serialized> {
-		const document = toDocument(stored, isReadable);
+		const document = toDocument(stored, isReadable, this.#format.omitsUndefined);
 		if (!isWithinLimits(document)) {
 			throw new RangeError('The entry has too many values, or is nested too deeply.');
 		}

@@ -87,6 +87,9 @@ export type Stage<Takes extends StageInput = StageInput, Gives extends StageOutp
 	readonly takes: Takes;
 	readonly gives: Gives;
 
+	/** Whether `dumps` of a format omits members that are `undefined`, as JSON does. Default: `false`, and there are none. */
+	readonly omitsUndefined?: boolean;
+
 	dumps(value: StageValues[Takes], context: StageContext): MaybePromise<StageValues[Gives]>;
 
 	/** Undoes `dumps`. */
@@ -137,14 +140,24 @@ export function packageError(name: string, cause: unknown): unknown {
 /** A letter for each of the library's own formats and stages whose output is bytes. */
 type HeaderLetter = 'H' | '8' | 'Z' | 'S' | 'E';
 
-const headerLength = 4;
+/** The bytes of a header. */
+export const headerLength = 4;
 
 // Each stage has a version of its own; all are at their first.
 const headerVersion = 1;
 
-/** Returns the content after a header: `GC`, the letter of the stage, its version. */
+/** Writes a header at the beginning of a buffer: `GC`, the letter of the stage, its version. */
+// eslint-disable-next-line @typescript-eslint/no-restricted-types -- Only a Buffer writes text.
+export function writeHeader(letter: HeaderLetter, bytes: Buffer): void {
+	bytes.write(`GC${letter}`, 'latin1');
+	bytes[headerLength - 1] = headerVersion;
+}
+
+/** Returns the content after a header. */
 export function withHeader(letter: HeaderLetter, ...content: readonly Uint8Array[]): Uint8Array {
-	return Buffer.concat([Buffer.from(`GC${letter}${String.fromCodePoint(headerVersion)}`), ...content]);
+	const header = Buffer.alloc(headerLength);
+	writeHeader(letter, header);
+	return Buffer.concat([header, ...content]);
 }
 
 /**

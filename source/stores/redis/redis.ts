@@ -49,7 +49,7 @@ export class RedisStore implements Store {
 	}
 
 	async get(key: string): Promise<Uint8Array | undefined> {
-		return this.#connection.run('get', async ({bytes}) => unmarked(await bytes.get(this.#prefix + key)));
+		return unmarked(await this.#connection.run('get', ({bytes}) => bytes.get(this.#prefix + key)));
 	}
 
 	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {

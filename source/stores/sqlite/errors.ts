@@ -74,14 +74,16 @@ export function untilUnlocked<T>(milliseconds: number, action: () => T): MaybePr
 		return action();
 	} catch (error) {
 		if (isBusy(error) && milliseconds > 0) {
-			return tryAgain(performance.now() + milliseconds, action);
+			return tryAgain(milliseconds, action);
 		}
 
 		throw error;
 	}
 }
 
-async function tryAgain<T>(end: number, action: () => T): Promise<T> {
+/** Runs an action that has met a lock until it meets none, or the time is over. */
+export async function tryAgain<T>(milliseconds: number, action: () => T): Promise<T> {
+	const end = performance.now() + milliseconds;
 	for (let attempt = 1; ; attempt++) {
 		await pause(pauseBefore(attempt)); // eslint-disable-line no-await-in-loop
 		try {

@@ -4,7 +4,7 @@ import type {SqliteSettings} from './options.ts';
 
 /** The application id in the header of the file: the ASCII codes of `GCHS`. */
 export const appId = 0x47_43_48_53;
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 /** The `fresh_until` of an entry that is fresh forever. `null` is for values that were set without `indexed`. */
 export const forever: number = Number.MAX_SAFE_INTEGER;
@@ -13,7 +13,7 @@ export const forever: number = Number.MAX_SAFE_INTEGER;
 `value` is the last column, since columns behind a large value are read through all its overflow pages.
 `AUTOINCREMENT` never uses an id again, so that an iteration by id yields nothing twice. It costs 5 % of a write.
 */
-const table = `
+const tables = `
 	CREATE TABLE entries (
 		id INTEGER PRIMARY KEY AUTOINCREMENT,
 		key TEXT NOT NULL,
@@ -25,6 +25,7 @@ const table = `
 	) STRICT;
 	CREATE UNIQUE INDEX entries_key ON entries (key);
 	CREATE INDEX entries_expires ON entries (expires) WHERE expires IS NOT NULL;
+	CREATE TABLE locks (key TEXT PRIMARY KEY, expires INTEGER NOT NULL, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
 /** SQLite stores this statement in the file as it is, so that it identifies a file whose header is damaged. */
@@ -70,7 +71,7 @@ export function prepareDatabase(database: DatabaseSync, {path, wal, fastSave}: C
 		inTransaction(database, () => {
 			// Checked again: another process may have been first.
 			if (isEmptyDatabase(database, path)) {
-				database.exec(table + indexes);
+				database.exec(tables + indexes);
 			}
 		});
 	}

@@ -2,7 +2,12 @@ import {CacheHooksError} from '../../errors.ts';
 import {closedError} from '../server-options.ts';
 import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
 import {SqliteConnection} from './connection.ts';
-import {storeErrorOf, untilUnlocked} from './errors.ts';
+import {
+	isBusy,
+	storeErrorOf,
+	tryAgain,
+	untilUnlocked,
+} from './errors.ts';
 import {rowsPerPurge} from './eviction.ts';
 import type {SqliteSettings} from './options.ts';
 import type {Action} from './statements.ts';
@@ -48,9 +53,28 @@ export class Session {
 
 	/** Runs an action before pending writes. */
 	runNow<T>(connection: SqliteConnection, action: Action<T>): MaybePromise<T> {
-		return recover(() => untilUnlocked(this.#settings.busyTimeout, () => connection.run(action)), error => {
-			throw storeErrorOf(error, this.#settings.path);
+		try {
+			return connection.run(action);
+		} catch (error) {
+			return this.#runLater(connection, action, error);
+		}
+	}
+
+	/** Tries an action again that has met a lock. */
+	#runLater<T>(connection: SqliteConnection, action: Action<T>, error: unknown): MaybePromise<T> {
+		const {busyTimeout} = this.#settings;
+		if (busyTimeout === 0 || !isBusy(error)) {
+			throw this.storeError(error);
+		}
+
+		return recover(() => tryAgain(busyTimeout, () => connection.run(action)), lastError => {
+			throw this.storeError(lastError);
 		});
+	}
+
+	/** Returns the error that a call of the store throws for an error of SQLite. */
+	storeError(error: unknown): unknown {
+		return storeErrorOf(error, this.#settings.path);
 	}
 
 	execute(sql: string): MaybePromise<void> {
@@ -136,7 +160,10 @@ export class Session {
 		}
 
 		try {
-			connection.run(({purge}) => purge.run(this.#settings.now(), rowsPerPurge));
+			connection.run(({purge, locksPurge}) => {
+				purge.run(this.#settings.now(), rowsPerPurge);
+				locksPurge.run(this.#settings.now());
+			});
 		} catch (error) {
 			// The next purge may succeed. Only the error for a replaced file must be thrown.
 			if (error instanceof CacheHooksError && error.code === 'ERR_STORE_CORRUPT') {

@@ -1,7 +1,10 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {StoreQuery} from '../types.ts';
 
-export type Statements = Record<'get' | 'set' | 'add' | 'delete' | 'clear' | 'purge' | 'last' | 'page' | 'row' | 'count' | 'bytes' | 'free' | 'use' | 'oldEntries' | 'old' | 'evict', StatementSync>;
+type EntryStatement = 'get' | 'set' | 'add' | 'delete' | 'clear' | 'purge' | 'last' | 'page' | 'row' | 'count' | 'bytes' | 'free' | 'use' | 'oldEntries' | 'old' | 'evict';
+type LockStatement = 'lockGet' | 'lockSet' | 'lockAdd' | 'lockDelete' | 'locksPurge' | 'locksClear';
+
+export type Statements = Readonly<Record<EntryStatement | LockStatement, StatementSync>>;
 
 /** Does something with the open file. */
 export type Action<T> = (statements: Statements, database: DatabaseSync) => T;
@@ -10,6 +13,7 @@ const unexpired = '(expires IS NULL OR expires > ?)';
 
 /** Keeps the order of use when the clock is set back. */
 const latest = 'max(?, (SELECT ifnull(max(used), 0) FROM entries))';
+const insertLock = 'INSERT INTO locks (key, expires, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET expires = excluded.expires, value = excluded.value';
 const insert = `INSERT INTO entries (key, expires, created_at, fresh_until, used, value) VALUES (?, ?, ?, ?, ${latest}, ?)`;
 const update = `ON CONFLICT (key) DO UPDATE SET
 	expires = excluded.expires, created_at = excluded.created_at, fresh_until = excluded.fresh_until, used = excluded.used, value = excluded.value`;
@@ -35,6 +39,12 @@ export function prepareStatements(database: DatabaseSync): Statements {
 		oldEntries: database.prepare('SELECT id, length(value) AS bytes FROM entries WHERE +created_at IS NOT NULL ORDER BY used LIMIT ?'),
 		old: database.prepare('SELECT id, length(value) AS bytes FROM entries ORDER BY used LIMIT ?'),
 		evict: database.prepare('DELETE FROM entries WHERE id = ? RETURNING key'),
+		lockGet: database.prepare('SELECT value FROM locks WHERE key = ? AND expires > ?'),
+		lockSet: database.prepare(insertLock),
+		lockAdd: database.prepare(`${insertLock} WHERE locks.expires <= ?`),
+		lockDelete: database.prepare('DELETE FROM locks WHERE key = ?'),
+		locksPurge: database.prepare('DELETE FROM locks WHERE expires <= ?'),
+		locksClear: database.prepare('DELETE FROM locks'),
 	};
 }
 

@@ -15,6 +15,7 @@ import {
 	rowsPerPurge,
 	writeUses,
 } from './eviction.ts';
+import {SqliteLocks} from './locks.ts';
 import {sqliteSettings, type SqliteSettings, type SqliteStoreOptions} from './options.ts';
 import {forever} from './schema.ts';
 import {Session} from './session.ts';
@@ -55,6 +56,7 @@ export class SqliteStore implements Store {
 
 	/** A database in memory is this store's alone, unless it is shared by its name. */
 	readonly scope: 'process' | 'machine';
+	readonly locks: SqliteLocks;
 	readonly #settings: SqliteSettings;
 
 	/** Only with `maxBytes`. */
@@ -67,6 +69,7 @@ export class SqliteStore implements Store {
 	constructor(options: SqliteStoreOptions = {}) {
 		this.#settings = sqliteSettings(options);
 		this.#session = new Session(this.#settings, (statements, database) => this.#finish(statements, database));
+		this.locks = new SqliteLocks(this.#session, this.#settings.now);
 		this.path = this.#settings.place?.path;
 		this.scope = this.path === undefined && !this.#settings.isShared ? 'process' : 'machine';
 		if (this.#settings.maxBytes !== undefined) {
@@ -77,7 +80,8 @@ export class SqliteStore implements Store {
 	}
 
 	get(key: string): MaybePromise<Uint8Array | undefined> {
-		return then(this.#session.connect(), connection => this.#get(connection, key));
+		const connection = this.#session.connect();
+		return connection instanceof Promise ? connection.then(opened => this.#get(opened, key)) : this.#get(connection, key);
 	}
 
 	/** Resolves once the value is committed, so that no crash of the process loses it. The bytes must not change before. */
@@ -138,8 +142,9 @@ export class SqliteStore implements Store {
 		this.#uses?.take();
 		return this.#session.write({
 			kind: 'clear', keys: [],
-			run({clear}) {
+			run({clear, locksClear}) {
 				clear.run();
+				locksClear.run();
 			},
 		}, true);
 	}
@@ -205,26 +210,35 @@ export class SqliteStore implements Store {
 	}
 
 	#get(connection: SqliteConnection, key: string): MaybePromise<Uint8Array | undefined> {
-		const now = this.#settings.now();
 		const pending = connection.writes.of(key);
-		if (pending !== undefined && pending.kind !== 'add') {
+		if (pending === undefined) {
+			return this.#read(connection, key);
+		}
+
+		if (pending.kind !== 'add') {
 			// A copy, since a reader must not change what is to be written.
-			return pending.value !== undefined && isUnexpired(pending.expires, now) ? new Uint8Array(pending.value) : undefined;
+			return pending.value !== undefined && isUnexpired(pending.expires, this.#settings.now()) ? new Uint8Array(pending.value) : undefined;
 		}
 
-		if (pending !== undefined && connection.writes.flush()) {
-			return this.#get(connection, key);
+		// Only with the lock is it known whether the value is added.
+		return connection.writes.flush()
+			? this.#get(connection, key)
+			: then(this.#read(connection, key), value => value ?? then(connection.writes.flushed(), () => this.#get(connection, key)));
+	}
+
+	/** Reads a value from the file. */
+	#read(connection: SqliteConnection, key: string): MaybePromise<Uint8Array | undefined> {
+		const now = this.#settings.now();
+		const row = this.#session.runNow(connection, ({get}) => get.get(key, now));
+		return row instanceof Promise ? row.then(found => this.#valueOf(key, found)) : this.#valueOf(key, row);
+	}
+
+	#valueOf(key: string, row: Record<string, unknown> | undefined): Uint8Array | undefined {
+		if (row !== undefined) {
+			this.#uses?.add(key);
 		}
 
-		return then(this.#session.runNow(connection, ({get}) => get.get(key, now)) as MaybePromise<{readonly value: Uint8Array} | undefined>, row => {
-			if (row !== undefined) {
-				this.#uses?.add(key);
-				return row.value;
-			}
-
-			// Only with the lock is it known whether the value is added.
-			return pending === undefined ? undefined : then(connection.writes.flushed(), () => this.#get(connection, key));
-		});
+		return row?.value as Uint8Array | undefined;
 	}
 
 	#columns(key: string, value: Uint8Array, {expires = Infinity, indexed}: SetOptions): [string, number | null, number | null, number | null, number, Uint8Array] {
@@ -245,6 +259,7 @@ export class SqliteStore implements Store {
 		const purges = Math.floor(this.#sets / setsBetweenPurges);
 		if (purges > this.#purges) {
 			statements.purge.run(now, rowsPerPurge * (purges - this.#purges));
+			statements.locksPurge.run(now);
 			this.#purges = purges;
 		}
 

@@ -29,7 +29,7 @@ export type Write<T = unknown> = {
 	readonly busyTimeout: number;
 };
 
-type Pending = Omit<Write, 'kind'> & {kind: Write['kind']} & PromiseWithResolvers<unknown> & {readonly end: number; isSettled: boolean; hasMadeRoom: boolean};
+type Pending = Omit<Write, 'kind'> & {kind: Write['kind']} & PromiseWithResolvers<unknown> & {readonly end: number; result: unknown; isSettled: boolean; hasMadeRoom: boolean};
 
 /** The size of the values of one transaction. More are committed before the turn of the event loop ends. */
 const bytesPerCommit = 2_097_152;
@@ -75,14 +75,16 @@ export class WriteQueue {
 	Adds a write. Resolves with its result once it is committed.
 
 	Rejects, and drops the write, if a lock is held for too long or the write fails.
+
+	@throws {CacheHooksError} `ERR_STORE_BUSY` if too many bytes are waiting.
 	*/
-	async add<T>(write: Write<T>): Promise<T> {
+	add<T>(write: Write<T>): Promise<T> {
 		if (this.#bytes > maxPendingBytes) {
 			throw new CacheHooksError('ERR_STORE_BUSY', `A write is refused: ${this.#bytes} bytes are already waiting for a lock of the SQLite store \`${this.#path}\`.`);
 		}
 
 		const pending: Pending = {
-			...write, ...Promise.withResolvers<unknown>(), end: performance.now() + write.busyTimeout, isSettled: false, hasMadeRoom: false,
+			...write, ...Promise.withResolvers<unknown>(), end: performance.now() + write.busyTimeout, result: undefined, isSettled: false, hasMadeRoom: false,
 		};
 		this.#queue.push(pending);
 		this.#bytes += write.value?.byteLength ?? 0;
@@ -160,10 +162,11 @@ export class WriteQueue {
 		const queue = this.#queue;
 		// Writes of listeners come after these.
 		this.#queue = [];
-		const hasMetLock = this.#attempt(queue.slice(0, lengthOfBatch(queue)));
+		const length = lengthOfBatch(queue);
+		const hasMetLock = this.#attempt(length === queue.length ? queue : queue.slice(0, length));
 		const left = queue.filter(write => !write.isSettled);
 		this.#attempts = hasMetLock && left.length > 0 ? this.#attempts + 1 : 0;
-		this.#queue = [...left, ...this.#queue];
+		this.#queue = left.length > 0 ? [...left, ...this.#queue] : this.#queue;
 		if (this.#queue.length === 0) {
 			unwritten.delete(this);
 		}
@@ -174,17 +177,14 @@ export class WriteQueue {
 	/** Returns whether the writes met a lock. After any other failure they are tried one by one, so that only those that fail are lost. */
 	#attempt(writes: readonly Pending[]): boolean {
 		try {
-			const {results, followUps} = this.#run((statements, database) => inTransaction(database, () => ({
-				results: writes.map(({run}) => run(statements, database)),
-				followUps: [...new Set(writes.map(({finish}) => finish))].map(finish => finish?.(statements, database)),
-			})));
-			for (const [index, write] of writes.entries()) {
+			const followUps = this.#run((statements, database) => inTransaction(database, () => runAll(writes, statements, database)));
+			for (const write of writes) {
 				this.#settle(write);
-				write.resolve(results[index]);
+				write.resolve(write.result);
 			}
 
 			for (const followUp of followUps) {
-				followUp?.();
+				followUp();
 			}
 
 			return false;
@@ -245,13 +245,39 @@ export function isUnexpired(expires: number | null | undefined, now: number): bo
 	return expires === null || expires === undefined || expires > now;
 }
 
+/** Runs the writes of a transaction, then the `finish` of each of their stores. Returns what to do once they are committed. */
+function runAll(writes: readonly Pending[], ...file: Parameters<Action<unknown>>): ReadonlyArray<() => void> {
+	const finishes: Array<Write['finish']> = [];
+	const followUps: Array<() => void> = [];
+	for (const write of writes) {
+		write.result = write.run(...file);
+		if (!finishes.includes(write.finish)) {
+			finishes.push(write.finish);
+		}
+	}
+
+	for (const finish of finishes) {
+		const followUp = finish?.(...file);
+		if (followUp !== undefined) {
+			followUps.push(followUp);
+		}
+	}
+
+	return followUps;
+}
+
 function lengthOfBatch(queue: readonly Pending[]): number {
 	let bytes = 0;
-	const last = queue.findIndex(({value}) => {
+	let length = 0;
+	for (const {value} of queue) {
 		bytes += value?.byteLength ?? 0;
-		return bytes >= bytesPerCommit;
-	});
-	return last === -1 ? queue.length : last + 1;
+		length++;
+		if (bytes >= bytesPerCommit) {
+			break;
+		}
+	}
+
+	return length;
 }
 
 async function settled(writes: readonly Pending[]): Promise<void> {

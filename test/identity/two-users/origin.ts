@@ -34,7 +34,7 @@ export class PersonalOrigin implements AsyncDisposable {
 	}
 
 	static async start(identifyUser: IdentifyUser): Promise<PersonalOrigin> {
-		const plain = createServer();
+		const plain = createServer({keepAliveTimeout: 600_000});
 		const secure = createSecureServer({
 			cert, key, allowHTTP1: true, requestCert: true, rejectUnauthorized: false, // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
 		});
