@@ -16,11 +16,13 @@ import {
 const keys = 'docs/keys-and-sharing.md';
 const security = 'docs/security.md';
 const stores = 'docs/stores.md';
-const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores];
+const runners = 'docs/runners.md';
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners];
 
 testSamples(test, keys);
 testSamples(test, security);
 testSamples(test, stores);
+testSamples(test, runners);
 
 async function isThere(file: string): Promise<boolean> {
 	try {
