@@ -27,7 +27,7 @@ import {
 } from '../settings/settings.ts';
 import {findRegistry} from './attempt-options.ts';
 import {ownCacheChannel, type OwnCacheMessage} from './register-channel.ts';
-import {checkGot, requireSupportedGot} from './supported-got.ts';
+import {checkGot, unsupportedGot} from './supported-got.ts';
 import {interceptAttempt} from './transport.ts';
 
 /** The settings of a client, which may use an existing cache. */
@@ -63,7 +63,11 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 	const cacheClient = createClient(settings);
 	const {client} = cacheClient;
 	const beforeRequest: BeforeRequestHook = options => {
-		requireSupportedGot(options);
+		// As `requireSupportedGot` does: options may come here without `extend`.
+		if (!('strictContentLength' in options)) {
+			throw unsupportedGot(options);
+		}
+
 		if (ownCacheChannel.hasSubscribers) {
 			ownCacheChannel.publish({options} satisfies OwnCacheMessage);
 		}

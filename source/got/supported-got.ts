@@ -14,18 +14,21 @@ export function isSupportedVersion(version: string): boolean {
 }
 
 /**
-Throws if the options are those of an older Got. Its version is not among the options, but their members are: `strictContentLength` came with Got 14.6.
+Throws if the options are those of an older Got. They do not have its version, but `strictContentLength` came with Got 14.6.
 
 @throws {CacheHooksError} `ERR_UNSUPPORTED_GOT`.
 */
 export function requireSupportedGot(options: object | undefined): void {
-	if (options !== undefined && ('strictContentLength' in options)) {
-		return;
+	if (options === undefined || !('strictContentLength' in options)) {
+		throw unsupportedGot(options);
 	}
+}
 
+/** Creates the error for the options of an older Got. */
+export function unsupportedGot(options: object | undefined): CacheHooksError {
 	// Up to Got 11, options are a plain object, and an `init` hook gets nothing else.
 	const version = options === undefined || Object.getPrototypeOf(options) === Object.prototype ? '11 or older' : '12, 13 or 14 before 14.6';
-	throw new CacheHooksError('ERR_UNSUPPORTED_GOT', `This is an instance of Got ${version}, but \`got-cache-hooks\` needs ${supportedVersions}. If another package brings this Got, look for a newer version of that package.`);
+	return new CacheHooksError('ERR_UNSUPPORTED_GOT', `This is an instance of Got ${version}, but \`got-cache-hooks\` needs ${supportedVersions}. If another package brings this Got, look for a newer version of that package.`);
 }
 
 /** Checks the version of Got when options with this hook are merged, as `got.extend()` does, and removes itself, so that no request calls it. Got 11 calls it with each request only. */
