@@ -178,11 +178,7 @@ class FollowedRedirects implements Redirects {
 			return 'loop';
 		}
 
-		if (!this.#needsCookies || stored.cookies === undefined || cookieJar === undefined) {
-			return undefined;
-		}
-
-		return checkCookies(stored.cookies, cookieJar as CookieJar);
+		return cookieJar === undefined || stored.cookies === undefined || !this.#needsCookies ? undefined : checkCookies(stored.cookies, cookieJar as CookieJar);
 	}
 }
 

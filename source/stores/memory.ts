@@ -7,7 +7,6 @@ import {
 } from './options.ts';
 import {
 	EvictionListeners,
-	type IndexedTimes,
 	type SetOptions,
 	type Store,
 	type StoredValue,
@@ -32,7 +31,9 @@ class Entry {
 	readonly serial: number;
 	value: StoredValue | undefined;
 	expires = 0;
-	indexed: IndexedTimes | undefined;
+	/** The times of `indexed`; `undefined` where there are none. An object for them would take 3 % more memory. */
+	createdAt: number | undefined;
+	freshUntil: number | undefined;
 	bytes = 0;
 	wasRead = false;
 	previous: Entry = this;
@@ -110,7 +111,8 @@ export class MemoryStore implements Store {
 		const entry = present ?? new Entry(key, ++this.#serial);
 		entry.value = value;
 		entry.expires = expires;
-		entry.indexed = indexed;
+		entry.createdAt = indexed?.createdAt;
+		entry.freshUntil = indexed?.freshUntil;
 		entry.bytes = bytes;
 		entry.wasRead = present !== undefined;
 		this.#link(entry);
@@ -195,9 +197,9 @@ export class MemoryStore implements Store {
 
 	#found({staleAt = Infinity, createdBefore = Infinity}: StoreQuery): Entry[] {
 		const now = this.#now();
-		return this.#entries.values().filter(({expires, indexed}) => indexed !== undefined && expires > now
-			&& (staleAt === Infinity || (indexed.freshUntil ?? Infinity) <= staleAt)
-			&& (createdBefore === Infinity || indexed.createdAt < createdBefore)).toArray();
+		return this.#entries.values().filter(({expires, createdAt, freshUntil = Infinity}) => createdAt !== undefined && expires > now
+			&& (staleAt === Infinity || freshUntil <= staleAt)
+			&& (createdBefore === Infinity || createdAt < createdBefore)).toArray();
 	}
 
 	#makeRoom(bytes: number, entries: 0 | 1): void {
@@ -238,8 +240,8 @@ export class MemoryStore implements Store {
 }
 
 const orderings = {
-	createdAt: ({indexed}: Entry) => indexed!.createdAt,
-	freshUntil: ({indexed}: Entry) => indexed!.freshUntil ?? Infinity,
+	createdAt: ({createdAt}: Entry) => createdAt!,
+	freshUntil: ({freshUntil}: Entry) => freshUntil ?? Infinity,
 	size: ({bytes}: Entry) => bytes,
 	key: ({key}: Entry) => key,
 } as const;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {parseList, Token} from 'structured-headers';
 import {
 	cacheStatusMember,
+	describeStatus,
 	type ForwardReason,
 	type StatusFacts,
 } from '../../source/policy/cache-status.ts';
@@ -90,3 +91,25 @@ test('RFC 9211 §2: with any facts, the member can be parsed at the end of the l
 		t.is(parameters.has('key'), fact.key !== undefined);
 	}));
 });
+
+const answer = {
+	reason: 'fresh', fromCache: true, collapsed: false, expires: 5500, key: 'k',
+} as const;
+const source = {
+	forwarded: undefined, varies: false, statusCode: undefined, stored: false, now: 1000,
+} as const;
+const answers: ReadonlyArray<readonly [title: string, parameters: Parameters<typeof describeStatus>, member: string]> = [
+	['a hit', [{name: 'A', key: false}, answer, source], 'A;hit;ttl=4'],
+	['a hit that never expires, with its key', [{name: 'A', key: true}, {...answer, expires: undefined}, source], 'A;hit;key="k"'],
+	['a stale hit', [{name: 'A', key: false}, {...answer, reason: 'max-stale', expires: 0}, source], 'A;hit;ttl=-1;detail=max-stale'],
+	['a miss', [{name: 'A', key: false}, {...answer, reason: 'miss', fromCache: false}, {...source, forwarded: 'miss', stored: true}], 'A;fwd=uri-miss;stored'],
+	['a miss beside other variants', [{name: 'A', key: false}, {...answer, reason: 'miss', fromCache: false}, {...source, forwarded: 'miss', varies: true}], 'A;fwd=vary-miss'],
+	['a request without the cache', [{name: 'A', key: false}, {...answer, reason: 'disabled', fromCache: false}, {...source, forwarded: 'disabled'}], 'A;fwd=bypass'],
+	['a 504', [{name: 'A', key: false}, {...answer, reason: 'only-if-cached', fromCache: false}, source], 'A;detail=only-if-cached'],
+];
+
+for (const [title, parameters, member] of answers) {
+	test(`describes ${title}`, t => {
+		t.is(describeStatus(...parameters), member);
+	});
+}
