@@ -44,6 +44,13 @@ type RequestPhaseOptions = {
 	readonly deleteStored: (reason: string) => MaybePromise<void>;
 };
 
+/** A stored response that is fresh, and the decision to serve it. */
+export type FreshMatch = {
+	readonly key: string;
+	readonly match: Match;
+	readonly decision: FinalDecision;
+};
+
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
 
@@ -97,6 +104,34 @@ export class RequestPhase {
 			const action = decision.do === 'send' ? this.#execute(decision) : this.#lookup(areRetriesUsed);
 			return then(action, next => this.#share(this.#checked(next), inFlight));
 		});
+	}
+
+	/** Returns the stored response that answers the request as a whole, if that is fresh and the store has it at once. Changes nothing, so that the request may begin all the same. */
+	findFresh(): FreshMatch | undefined {
+		const {facts, identity, settings, request, cache} = this.#state;
+		const {mode, filterFn, keyFn, partitionBy} = settings;
+		// A function of the user is called once for each request.
+		const callsUser = filterFn !== undefined || keyFn !== undefined || typeof partitionBy === 'function';
+		if (mode !== undefined || callsUser || onRequest(facts).do !== 'lookup') {
+			return undefined;
+		}
+
+		const key = settled(identity.key(settings.secret));
+		const match = key === undefined ? undefined : settled(findStored(key, request, settings, cache));
+		if (match?.stored === undefined) {
+			return undefined;
+		}
+
+		const decision = onLookup(facts, {stored: match.stored}, settings.now());
+		return decision.do === 'serve' && decision.reason === 'fresh' && decision.view.kind === 'whole' ? {key: key!, match, decision} : undefined;
+	}
+
+	/** Serves what `findFresh` returned, as `begin` would. */
+	serveFresh({key, match, decision}: FreshMatch): Action {
+		this.#state.key = key;
+		this.#state.updateInfo({key});
+		this.#state.match = match;
+		return this.#checked(this.#execute(decision));
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
@@ -336,6 +371,16 @@ export class RequestPhase {
 
 		return action;
 	}
+}
+
+/** Returns a value that is there at once; `undefined` for a promise, whose outcome is ignored. */
+function settled<T>(value: MaybePromise<T>): T | undefined {
+	if (!(value instanceof Promise)) {
+		return value;
+	}
+
+	value.catch(() => undefined);
+	return undefined;
 }
 
 /** Whether an error means that the request must not be sent. */

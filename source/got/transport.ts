@@ -21,6 +21,7 @@ import {
 	removeTransport,
 	restoreRetryOptions,
 	setTransport,
+	takeServed,
 } from './attempt-options.ts';
 import {
 	restoreTimeoutMessage,
@@ -63,7 +64,8 @@ export function interceptAttempt(options: Options, client: Client): void {
 
 /** Returns the request function of one attempt, which removes itself from the options when it is called; `undefined` if the cache is disabled, unless requests are refused. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
-	const settings = client.settingsFor(options.context.cache);
+	const served = takeServed(options);
+	const settings = served?.exchange.settings ?? client.settingsFor(options.context.cache);
 	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
 		restoreRetryOptions(options);
 		return undefined;
@@ -72,6 +74,11 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 	const transport = (url: URL, native: NativeOptions): MaybePromise<RequestResult> => {
 		removeTransport(options);
 		const areRetriesUsed = restoreRetryOptions(options);
+		if (served !== undefined) {
+			noteExchange(options, {exchange: served.exchange, now: client.now});
+			return new ServedResponse(served.response, true) as unknown as RequestResult;
+		}
+
 		const start = (): MaybePromise<RequestResult> => {
 			const request = outgoingRequest(url, native, options, settings);
 			// A replay serves recorded redirects without regard to cookies.
