@@ -1,8 +1,9 @@
 import {Buffer, isUtf8} from 'node:buffer';
-import type {OptionsInit} from 'got';
+import type {Got, OptionsInit} from 'got';
 import type {Exchange, RenderedResponse} from '../exchange/exchange.ts';
 import type {FreshMatch} from '../exchange/request-phase.ts';
-import type {Served} from './attempt-options.ts';
+import {contextWith} from './attempt-options.ts';
+import {endedRequest, fastResponse} from './fast-response.ts';
 
 export type BodyType = NonNullable<OptionsInit['responseType']>;
 type Listener = (...values: never) => void;
@@ -26,9 +27,13 @@ type Parts = {
 	/** Returns whether the scope and the settings are still those of the exchange. */
 	readonly isCurrent: () => boolean;
 
-	/** Lets Got make the request, or give the caller what was served. */
-	readonly request: (acceptsJson: boolean, served: Served | undefined) => GotPromise;
+	/** What Got makes the request with, where it has to. */
+	readonly instance: Got;
+	readonly url: string;
+	readonly options: (acceptsJson: boolean) => object;
 };
+
+type Parsed = {readonly body: unknown};
 
 /** A request that the cache answers when Got would begin, unless that has become impossible: then Got makes it. */
 export class FastRequest {
@@ -37,6 +42,9 @@ export class FastRequest {
 	#acceptsJson = false;
 	#served: RenderedResponse | undefined;
 	#bytes: Uint8Array | undefined;
+
+	/** The body by `responseType: 'json'`. */
+	#parsed: Parsed | undefined;
 	#promise: GotPromise | undefined;
 
 	constructor(parts: Parts) {
@@ -56,27 +64,50 @@ export class FastRequest {
 
 	/** Got's promise of the request, or of what was served. */
 	get promise(): GotPromise {
-		const {request, exchange} = this.#parts;
-		this.#promise ??= request(this.#acceptsJson, this.#served && {exchange, response: this.#served});
+		const {instance, url, exchange} = this.#parts;
+		this.#promise ??= instance(url, {...this.#options, ...this.#served && {context: contextWith({exchange, response: this.#served})}}) as unknown as GotPromise;
 		return this.#promise;
+	}
+
+	get #options(): object {
+		return this.#parts.options(this.#acceptsJson);
 	}
 
 	/** Adds Got's `Accept` for JSON, which the key does not depend on. */
 	acceptJson(): void {
-		this.#acceptsJson = true;
+		this.#acceptsJson ||= !this.isServed;
 	}
 
 	/** Returns what the promise of the request resolves with. */
 	async resolve(): Promise<unknown> {
 		await this.#begun;
 		const {resolvesBody, bodyType} = this.#parts;
-		return resolvesBody ? this.#parse(bodyType, () => this.promise) : this.promise;
+		const parsed = this.#promise === undefined ? this.#parsed ?? this.#parse(bodyType) : undefined;
+		if (parsed === undefined) {
+			return this.promise;
+		}
+
+		return resolvesBody ? parsed.body : this.#respond(this.#served!, parsed.body);
 	}
 
 	/** Returns what the shortcut of a type resolves with. */
 	async body(type: BodyType): Promise<unknown> {
 		await this.#begun;
-		return this.#parse(type, () => this.promise[type]());
+		const parsed = this.#parse(type);
+		return parsed === undefined ? this.promise[type]() : parsed.body;
+	}
+
+	#respond(served: RenderedResponse, body: unknown): unknown {
+		const {instance, url, exchange} = this.#parts;
+		const {byteLength: bytes} = served.body;
+		return fastResponse({
+			served, url, rawBody: this.#copyOf(served), body, request: () => endedRequest(instance, url, this.#options, {exchange, bytes}),
+		});
+	}
+
+	#copyOf({body}: RenderedResponse): Uint8Array {
+		this.#bytes ??= this.#parts.copy(body);
+		return this.#bytes;
 	}
 
 	async #begin(): Promise<void> {
@@ -86,39 +117,48 @@ export class FastRequest {
 			return;
 		}
 
-		const {exchange, isCurrent} = this.#parts;
-		const fresh = isCurrent() ? findPlain(exchange) : undefined;
-		if (fresh === undefined) {
+		this.#served = this.#serve();
+		this.#parsed = this.#parts.bodyType === 'json' ? this.#parse('json') : undefined;
+		if (this.#served === undefined || (this.#parts.bodyType === 'json' && this.#parsed === undefined)) {
+			// Its rejection is reported even if nobody waits for it.
 			void this.promise;
-		} else {
-			this.#served = exchange.serveFresh(fresh).response;
 		}
 	}
 
-	/** Parses the served body as Got does, or leaves that to Got: errors and byte order marks. */
-	#parse(type: BodyType, byGot: () => unknown): unknown {
-		const {bodyType, copy} = this.#parts;
+	#serve(): RenderedResponse | undefined {
+		const {exchange, isCurrent} = this.#parts;
+		try {
+			const fresh = isCurrent() ? findPlain(exchange) : undefined;
+			return fresh === undefined ? undefined : exchange.serveFresh(fresh).response;
+		} catch {
+			// Got meets the same fault, and reports it.
+			return undefined;
+		}
+	}
+
+	/** Parses the served body as Got does; returns `undefined` for what Got does best: errors and byte order marks. */
+	#parse(type: BodyType): Parsed | undefined {
+		const served = this.#served;
 		// Got parses JSON first if that is the type of the response.
-		if (this.#served === undefined || (bodyType === 'json' && type !== 'json')) {
-			return byGot();
+		if (served === undefined || (type !== 'json' && this.#parts.bodyType === 'json')) {
+			return undefined;
 		}
 
 		if (type === 'buffer') {
-			this.#bytes ??= copy(this.#served.body);
-			return this.#bytes;
+			return {body: this.#copyOf(served)};
 		}
 
 		// The caller may have changed the bytes.
-		const body = this.#bytes ?? this.#served.body;
-		if (!isUtf8(body) || body[0] === firstOfMark) {
-			return byGot();
+		const bytes = this.#bytes ?? served.body;
+		if (bytes[0] === firstOfMark || !isUtf8(bytes)) {
+			return undefined;
 		}
 
-		const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+		const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 		try {
-			return type === 'text' || text === '' ? text : JSON.parse(text);
+			return {body: type === 'text' || text === '' ? text : JSON.parse(text)};
 		} catch {
-			return byGot();
+			return undefined;
 		}
 	}
 }

@@ -5,7 +5,6 @@ import type {Client} from '../exchange/client.ts';
 import {scopes} from '../exchange/scope.ts';
 import {sentRequest} from '../identity/sent-request.ts';
 import {requestSettingNames} from '../settings/settings.ts';
-import {contextWith, type Served} from './attempt-options.ts';
 import {clientOfHook} from './cache-hooks.ts';
 import {
 	FastAnswer,
@@ -13,7 +12,6 @@ import {
 	FastRequest,
 	findPlain,
 	type BodyType,
-	type GotPromise,
 } from './fast-answer.ts';
 import {withTrust, type NativeOptions} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';
@@ -153,8 +151,9 @@ export class FastHits {
 	#open(url: URL, given: PlainOptions, own: object | undefined): FastAnswer | undefined {
 		const client = this.#client.inScope;
 		const settings = client.settingsFor(own);
-		// The headers that Got adds are not known here. The faults of other stores would be reported twice.
-		if (settings.matchHeaders !== false || client.cache.store.scope !== 'process') {
+		const {store} = client.cache;
+		// The headers that Got adds are not known here. Other stores may be slow, or fail, and would do so twice.
+		if (settings.matchHeaders !== false || store.scope !== 'process' || store.name !== 'memory') {
 			return undefined;
 		}
 
@@ -172,20 +171,18 @@ export class FastHits {
 			resolvesBody,
 			copy: this.#isGot14 ? copyForGot14 : copyBytes,
 			isCurrent: () => this.#client.inScope === client && client.settingsFor(own) === settings,
-			request: this.#requestBy(url.href, given, headers.accept !== undefined),
+			instance: this.#instance,
+			url: url.href,
+			options: optionsOf(given, headers.accept !== undefined),
 		});
 		return this.#isGot14 ? new FastAnswerOfGot14(request) : new FastAnswer(request);
 	}
+}
 
-	/** Returns how Got makes the request. The caller may change the options meanwhile. */
-	#requestBy(url: string, given: PlainOptions, hasAccept: boolean): (acceptsJson: boolean, served: Served | undefined) => GotPromise {
-		const options = given.headers === undefined ? {...given} : {...given, headers: {...given.headers}};
-		return (acceptsJson, served) => this.#instance(url, {
-			...options,
-			...acceptsJson && !hasAccept && {headers: {...options.headers, accept: 'application/json'}},
-			...served !== undefined && {context: contextWith(served)},
-		}) as unknown as GotPromise;
-	}
+/** Returns how Got's options are made. The caller may change the given ones meanwhile. */
+function optionsOf(given: PlainOptions, hasAccept: boolean): (acceptsJson: boolean) => object {
+	const options = given.headers === undefined ? {...given} : {...given, headers: {...given.headers}};
+	return acceptsJson => acceptsJson && !hasAccept ? {...options, headers: {...options.headers, accept: 'application/json'}} : options;
 }
 
 const copyForGot14 = (body: Uint8Array): Uint8Array => Buffer.concat([body]);

@@ -154,7 +154,24 @@ async function response(pending: Promise<unknown>, {recorder}: Stage): Promise<u
 	const given = await pending as Response;
 	recorder.note('info', cacheInfo(given));
 	recorder.note('accept', given.request.options.headers.accept);
-	recorder.note('context', given.request.options.context);
+	const {request} = given;
+	recorder.note('request', {
+		isSame: [request === given.request, request.response === given],
+		context: request.options.context,
+		isStream: request.options.isStream,
+		timeout: request.options.timeout,
+		destroyed: request.destroyed,
+		aborted: request.isAborted,
+		fromCache: request.isFromCache,
+		retryCount: request.retryCount,
+		requestUrl: request.requestUrl,
+		redirectUrls: request.redirectUrls,
+		downloadProgress: request.downloadProgress,
+		uploadProgress: request.uploadProgress,
+		timings: typeof request.timings,
+		ip: request.ip,
+		keys: Object.keys(request).filter(key => !key.startsWith('_')).toSorted(),
+	});
 	return given;
 }
 
@@ -426,7 +443,8 @@ const slow: ReadonlyArray<Omit<Scenario, 'isFast'>> = [
 for (const [name, instance] of majors) {
 	for (const scenario of [...fast, ...slow.map(scenario => ({...scenario, isFast: false}))]) {
 		if (scenario.only?.includes(name.slice(-2)) !== false) {
-			test(`${name}: ${scenario.isFast ? 'a fast hit is what Got gives' : 'Got makes the request'}: ${scenario.title}`, async t => {
+			// A handshake takes long while all other tests run.
+			(scenario.isSecure ? test.serial : test)(`${name}: ${scenario.isFast ? 'a fast hit is what Got gives' : 'Got makes the request'}: ${scenario.title}`, async t => {
 				await compare(t, instance, scenario);
 			});
 		}
