@@ -8,7 +8,12 @@ import type {RawFields} from '../policy/fields.ts';
 import type {Client} from './client.ts';
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
-import {isRefusal, RequestPhase, type RequestPhaseOptions} from './request-phase.ts';
+import {
+	isRefusal,
+	RequestPhase,
+	type FreshMatch,
+	type RequestPhaseOptions,
+} from './request-phase.ts';
 import {ResponsePhase} from './response-phase.ts';
 import {settingOfKey, type ExchangeSettings} from './settings.ts';
 import {ExchangeState} from './state.ts';
@@ -55,6 +60,8 @@ export type Action =
 
 	/** Do nothing: the caller gets the error. `awaitsRetries` says that a stale response replaces it once Got has used up its retries. */
 	| {readonly do: 'done'; readonly awaitsRetries: boolean};
+
+export type ServeAction = Extract<Action, {readonly do: 'serve'}>;
 
 /** What is known of the redirects that led to a request. */
 export type Redirects = {
@@ -192,6 +199,16 @@ export class Exchange implements RequestPhaseOptions {
 				return event satisfies never;
 			}
 		}
+	}
+
+	/** Returns the stored response that answers the request at once, if it is fresh. Nothing has happened then: the exchange may begin, or serve it. */
+	findFresh(): FreshMatch | undefined {
+		return this.#request.findFresh();
+	}
+
+	/** Serves a fresh response, as after `begin`. */
+	serveFresh(fresh: FreshMatch): ServeAction {
+		return this.#request.serveFresh(fresh) as ServeAction;
 	}
 
 	/** Serves a stale response instead of an error, where the rules allow it. */

@@ -51,6 +51,13 @@ export type RequestPhaseOptions = {
 
 type BeginEvent = Extract<Event, {readonly type: 'begin'}>;
 
+/** A stored response that is fresh, and the decision to serve it. */
+export type FreshMatch = {
+	readonly key: string;
+	readonly match: Match;
+	readonly decision: FinalDecision;
+};
+
 /** The result where making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
 
@@ -113,6 +120,34 @@ export class RequestPhase {
 		this.#state.updateInfo({key});
 		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);
 		return action instanceof Promise ? action.then(next => this.#share(this.#checked(next), inFlight)) : this.#share(this.#checked(action), inFlight);
+	}
+
+	/** Returns the stored response that answers the request as a whole, if that is fresh and the store has it at once. Changes nothing, so that the request may begin all the same. */
+	findFresh(): FreshMatch | undefined {
+		const {facts, identity, settings, request, cache} = this.#state;
+		const {mode, filterFn, keyFn, partitionBy} = settings;
+		// A function of the user is called once for each request.
+		const callsUser = filterFn !== undefined || keyFn !== undefined || typeof partitionBy === 'function';
+		if (mode !== undefined || callsUser || onRequest(facts).do !== 'lookup') {
+			return undefined;
+		}
+
+		const key = settled(identity.key(settings.secret));
+		const match = key === undefined ? undefined : settled(findStored(key, request, settings, cache));
+		if (match?.stored === undefined) {
+			return undefined;
+		}
+
+		const decision = onLookup(facts, {stored: match.stored}, settings.now());
+		return decision.do === 'serve' && decision.reason === 'fresh' && decision.view.kind === 'whole' ? {key: key!, match, decision} : undefined;
+	}
+
+	/** Serves what `findFresh` returned, as `begin` would. */
+	serveFresh({key, match, decision}: FreshMatch): Action {
+		this.#state.key = key;
+		this.#state.updateInfo({key});
+		this.#state.match = match;
+		return this.#checked(this.#execute(decision));
 	}
 
 	/** Decides what to do once the wait for another request has ended. */
@@ -371,6 +406,16 @@ export class RequestPhase {
 
 		return action;
 	}
+}
+
+/** Returns a value that is there at once; `undefined` for a promise, whose outcome is ignored. */
+function settled<T>(value: MaybePromise<T>): T | undefined {
+	if (!(value instanceof Promise)) {
+		return value;
+	}
+
+	value.catch(() => undefined);
+	return undefined;
 }
 
 /** Whether an error means that the request must not be sent. */

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import type {Options, Response} from 'got';
 import type {StoredCookie, StoredResponse} from '../entry/stored-response.ts';
-import type {Exchange, Redirects} from '../exchange/exchange.ts';
+import type {Exchange, Redirects, RenderedResponse} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {withoutFragment} from '../policy/response-facts.ts';
 import type {ProcessRegistry} from './global/process-registry.ts';
@@ -41,6 +41,27 @@ export function noteExchange(options: Options, exchange: Exchange): void {
 
 export function exchangeOf(options: Options): Exchange | undefined {
 	return (options as {readonly [exchangeName]?: Exchange})[exchangeName];
+}
+
+/** A response that an exchange has served before Got began, for Got to give it to the caller. */
+export type Served = {readonly exchange: Exchange; readonly response: RenderedResponse};
+
+/** The name of a served response in `context`, where it is until the hook of the cache runs. Got 15 and 16 take no symbols. */
+const servedName = 'got-cache-hooks: served response';
+
+/** Returns a context with which Got gives the caller a served response. */
+export function contextWith(served: Served): Record<string, unknown> {
+	return {[servedName]: served};
+}
+
+/** Returns the served response of a request, and removes it from its context. */
+export function takeServed({context}: Options): Served | undefined {
+	const served = (context as {[servedName]?: Served})[servedName];
+	if (served !== undefined) {
+		Reflect.deleteProperty(context, servedName);
+	}
+
+	return served;
 }
 
 type CalculateDelay = NonNullable<Options['retry']['calculateDelay']>;

@@ -17,8 +17,8 @@ import {headersOf, withTrust} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';
 import {exchangeOf} from './attempt-options.ts';
 
-// The `Accept-Encoding` of Got on the Node.js versions that this library supports.
-const acceptedCodings = 'gzip, deflate, br, zstd';
+/** The `Accept-Encoding` of Got on the Node.js versions that this library supports. */
+export const acceptedCodings = 'gzip, deflate, br, zstd';
 
 /**
 Explains what the cache of a client would do with a request: returns the decision, the rule behind it with its source, and all rules that were evaluated. Reads the store; sends and writes nothing.

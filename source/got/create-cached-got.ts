@@ -30,6 +30,7 @@ import {
 	gotInstance,
 	type ClientSettings,
 } from './cache-hooks.ts';
+import {FastHits} from './fast-hit.ts';
 import {requireSupportedGot} from './supported-got.ts';
 
 type IsGot14 = [Extract<GotReturn, {readonly cancel: unknown}>] extends [never] ? false : true;
@@ -121,10 +122,10 @@ export function createCachedGot(settings: ClientSettings = {}, instance: Pick<Go
 	return withCache(parsed.extend(cacheHooks(settings), {hooks: {init: [moveSettings]}}));
 }
 
-function withCache(client: Got): CachedGot {
-	const {extend, defaults} = client;
-	const cache = getCache(client);
-	return Object.defineProperties(client, {
+function withCache(instance: Got): CachedGot {
+	const {extend, defaults} = instance;
+	const cache = getCache(instance);
+	return Object.defineProperties(withFastHits(instance), {
 		cache: {value: cache, enumerable: true},
 		cacheSettings: {value: cache.settings, enumerable: true},
 		extend: {
@@ -132,6 +133,21 @@ function withCache(client: Got): CachedGot {
 			enumerable: true,
 		},
 	}) as unknown as CachedGot;
+}
+
+/** Puts the fast hit before the functions of an instance, if its requests are plain. */
+function withFastHits(instance: Got): Got {
+	const hits = FastHits.of(instance, moveSettings);
+	if (hits === undefined) {
+		return instance;
+	}
+
+	type Call = (url: unknown, options: unknown, defaults: unknown) => unknown;
+	const before = (request: Call): Call => (url, options, defaults) => (defaults === undefined ? hits.answer(url, options) : undefined) ?? request(url, options, defaults);
+	return Object.defineProperties(before(instance as Call), {
+		...Object.getOwnPropertyDescriptors(instance),
+		get: {...Object.getOwnPropertyDescriptor(instance, 'get'), value: before(instance.get as Call)},
+	}) as unknown as Got;
 }
 
 /** Moves the cache settings of each argument to its `context`, merged with those of the previous ones: Got replaces `context.cache` as a whole. */

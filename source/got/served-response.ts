@@ -34,10 +34,11 @@ export class ServedResponse extends Readable {
 	Copies the body when it is read.
 
 	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
+	@param body - What can be read. Default: the body of the response.
 	*/
-	constructor(response: RenderedResponse, isReadWhole = false) {
+	constructor(response: RenderedResponse, isReadWhole = false, body: Uint8Array = response.body) {
 		super(streamOptions);
-		const {statusCode, statusMessage, headers, body, fromCache} = response;
+		const {statusCode, statusMessage, headers, fromCache} = response;
 		this.statusCode = statusCode;
 		this.statusMessage = statusMessage;
 		this.headers = headers;

@@ -22,6 +22,7 @@ import {
 	removeTransport,
 	restoreRetryOptions,
 	setTransport,
+	takeServed,
 } from './attempt-options.ts';
 import {
 	restoreTimeoutMessage,
@@ -64,7 +65,8 @@ export function interceptAttempt(options: Options, client: Client): void {
 
 /** Returns the request function of one attempt, which removes itself from the options when it is called; `undefined` if the cache is disabled, unless requests are refused. */
 export function transportFor(options: Options, client: Client): RequestFunction | undefined {
-	const settings = client.settingsFor(options.context.cache);
+	const served = takeServed(options);
+	const settings = served?.exchange.settings ?? client.settingsFor(options.context.cache);
 	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
 		restoreRetryOptions(options);
 		return undefined;
@@ -72,8 +74,14 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 
 	return ((url: URL, native: NativeOptions) => {
 		removeTransport(options);
+		const areRetriesUsed = restoreRetryOptions(options);
+		if (served !== undefined) {
+			noteExchange(options, served.exchange);
+			return new ServedResponse(served.response, true) as unknown as RequestResult;
+		}
+
 		const start = {
-			url, native, options, client, settings, areRetriesUsed: restoreRetryOptions(options),
+			url, native, options, client, settings, areRetriesUsed,
 		};
 		return typeof options.body === 'object' && isKeyable(start) && isFormDataStream(options, native.headers ?? {})
 			? then(readFormData(options), end => end === undefined ? startAttempt(start) : requestAfterEnd(end, options))
