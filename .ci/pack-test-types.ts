@@ -1,4 +1,4 @@
-// What a user's program may write. It is compiled against the package as built, without `skipLibCheck` and without any optional dependency, and by `test/got/compatibility/types.test.ts` against the source.
+// What a user's program may write. It is compiled against the package as built, without `skipLibCheck` and without any optional dependency, and by `test/got/compatibility/types.long.test.ts` against the source.
 import got, {type Got} from 'got';
 import {
 	cacheContext,

@@ -1,5 +1,5 @@
 /**
-How many bytes of the heap a request takes, as a ratio to the same request without the cache: `npm run bench:allocations`. Other than times, these figures hardly depend on the machine, or on what else it does: test/bench/allocations.test.ts holds them.
+How many bytes of the heap a request takes, as a ratio to the same request without the cache: `npm run bench:allocations`. Other than times, these figures hardly depend on the machine, or on what else it does: test/bench/allocations.long.test.ts holds them.
 
 It needs `--expose-gc`, and a young generation so large that no garbage is collected while it counts.
 */
