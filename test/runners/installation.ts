@@ -16,8 +16,8 @@ export async function execute(file: string, args: readonly string[], options: Ex
 /** The folder of all runners. Each has a folder of its own in it, where its packages lie; what they share lies in `node_modules` here. */
 export const place: string = path.join(root, '.ci/.cache/runners');
 
-// Under `npm run`, npm would hand its own folder on to the npm that is called here, and AVA its own options to Node.js.
-const inherited = Object.entries(process.env).filter(([name]) => !/^(?:npm_config_(?:local_)?prefix|npm_package_json|INIT_CWD|NODE_OPTIONS|NODE_V8_COVERAGE|FORCE_COLOR|GOT_CACHE_.*)$/v.test(name));
+// Under `npm run`, npm would hand its own folder on to the npm that is called here, and AVA its own options to Node.js. In CI, some runners print more.
+const inherited = Object.entries(process.env).filter(([name]) => !/^(?:npm_config_(?:local_)?prefix|npm_package_json|INIT_CWD|NODE_OPTIONS|NODE_V8_COVERAGE|FORCE_COLOR|CI|CONTINUOUS_INTEGRATION|GOT_CACHE_.*)$/v.test(name));
 
 export const environment: Readonly<Record<string, string | undefined>> = {...Object.fromEntries(inherited), NO_COLOR: '1', NEXT_TELEMETRY_DISABLED: '1'}; // eslint-disable-line @typescript-eslint/naming-convention
 
