@@ -81,7 +81,7 @@ async function serves({response, request, settings, stale = 10}: Given, failure:
 		const second = await client(origin.url + path, {...plain, headers: {'cache-control': request}});
 		const isServed = second.body === 'answer';
 		const count = origin.requests.filter(({url}) => url === path).length;
-		if (second.isFromCache !== isServed || second.statusCode !== (isServed ? 200 : failure) || count !== 2) {
+		if (count !== 2 || second.isFromCache !== isServed || second.statusCode !== (isServed ? 200 : failure)) {
 			throw new TypeError(`The second answer is not what it says: ${second.statusCode}, ${second.body}, from the cache ${second.isFromCache}, ${count} requests`);
 		}
 
