@@ -130,8 +130,11 @@ for (const [name, instance] of majors) {
 
 		t.is((await client(url)).body, 'answer');
 		clock.advance(3600);
-		await t.throwsAsync(client(url), {code: 'ECONNREFUSED'});
-		await t.throwsAsync(readStream(client.stream(url)), {code: 'ECONNREFUSED'});
+		// Another test may have the port by now, and reset the connection.
+		for (const fail of [async () => client(url), async () => readStream(client.stream(url))]) {
+			const error = await t.throwsAsync<NodeJS.ErrnoException>(fail);
+			t.regex(error.code!, /^ECONN(?:REFUSED|RESET)$/v);
+		}
 	});
 
 	test(`${name}: RFC 5861 §4 a stream that gets a stale response after a refused connection emits no error`, async t => {
