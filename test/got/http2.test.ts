@@ -10,6 +10,7 @@ import {compare, type Scenario} from '../helpers/behavior.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {secure, SecureOrigin} from '../helpers/secure-origin.ts';
 import {standClock} from '../helpers/hand-clock.ts';
+import {listen} from '../helpers/listen.ts';
 
 type Own = Omit<ExtendOptions, 'hooks'>;
 
@@ -109,8 +110,7 @@ const scenarios: readonly Scenario[] = [
 /** A server that says nothing, to whom a handshake never ends. */
 async function silentServer(): Promise<{server: net.Server; connected: Promise<Socket>; port: number}> {
 	const server = net.createServer();
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
+	await listen(server);
 	const connected = (async () => {
 		const [socket] = await once(server, 'connection') as [Socket];
 		return socket.on('error', () => {}).resume();

@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {createHash} from 'node:crypto';
-import {once} from 'node:events';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import path from 'node:path';
@@ -20,6 +19,7 @@ import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {byOrigin} from '../helpers/dated.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {until} from '../helpers/until.ts';
+import {listen} from '../helpers/listen.ts';
 
 type Upload = {readonly url: string; readonly headers: IncomingMessage['headers']; readonly bytes: Uint8Array};
 /** Whether it has answered. */
@@ -45,8 +45,7 @@ async function startOrigin(t: ExecutionContext, answer: Answer = () => false): P
 			}
 		})();
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
+	await listen(server);
 	t.teardown(() => {
 		server.closeAllConnections();
 		server.close();

@@ -1,6 +1,5 @@
 import {Buffer} from 'node:buffer';
 import {createHash} from 'node:crypto';
-import {once} from 'node:events';
 import {createServer, type RequestListener} from 'node:http';
 import {Agent} from 'node:https';
 import type {AddressInfo} from 'node:net';
@@ -16,6 +15,7 @@ import {temporaryFolder} from '../helpers/temporary-folder.ts';
 import {startTlsOrigin} from '../helpers/tls-origin.ts';
 import {cert, key} from '../helpers/certificates.ts';
 import {modesWithHeaders} from '../helpers/modes.ts';
+import {listen} from '../helpers/listen.ts';
 
 const shownHeaders = ['host', 'x-forwarded-host', 'x-original-url', 'x-http-method-override', 'x-http-method', 'content-language', 'content-range', 'authorization', 'cookie', 'x-otp'];
 
@@ -103,8 +103,7 @@ const requests: ReadonlyArray<(urls: {readonly plain: string; readonly secure: s
 
 async function start(t: ExecutionContext): Promise<{plain: string; secure: string}> {
 	const server = createServer({keepAliveTimeout: 600_000}, echo);
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
+	await listen(server);
 	t.teardown(() => {
 		server.closeAllConnections();
 		server.close();

@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import {once} from 'node:events';
 import type {AddressInfo} from 'node:net';
+import {listen} from './listen.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
@@ -25,8 +26,7 @@ export class Origin implements AsyncDisposable {
 	static async start(handler: Handler): Promise<Origin> {
 		// An idle connection stays open for longer than a busy machine takes between two requests: a request on a connection that is being closed fails.
 		const server = createServer({requireHostHeader: false, keepAliveTimeout: 600_000});
-		server.listen(0, '127.0.0.1');
-		await once(server, 'listening');
+		await listen(server);
 		const origin = new Origin(server);
 		server.on('request', (request, response) => {
 			void origin.#answer(handler, request, response);

@@ -10,6 +10,7 @@ import type {AddressInfo} from 'node:net';
 import type {ExtendOptions} from 'got';
 import type {Handler, Origin} from './origin.ts';
 import {cert, key} from './certificates.ts';
+import {listen} from './listen.ts';
 
 /** An origin on loopback that speaks HTTP/2, or HTTP/1.1 to those who do not. */
 export class SecureOrigin implements AsyncDisposable {
@@ -26,8 +27,7 @@ export class SecureOrigin implements AsyncDisposable {
 
 	static async start(this: void, handler: Handler): Promise<SecureOrigin> {
 		const server = createSecureServer({key, cert, allowHTTP1: true}); // eslint-disable-line @typescript-eslint/naming-convention -- Node.js's name.
-		server.listen(0, '127.0.0.1');
-		await once(server, 'listening');
+		await listen(server);
 		const origin = new SecureOrigin(server);
 		server.on('session', session => {
 			origin.#sessions.add(session);

@@ -1,9 +1,9 @@
-import {once} from 'node:events';
 import type {RequestListener} from 'node:http';
 import {createSecureServer, type ServerHttp2Session} from 'node:http2';
 import {createServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
 import type {ExecutionContext} from 'ava';
+import {listen} from './listen.ts';
 
 /**
 An origin over TLS that asks for a client's certificate, and takes any or none; it ends with the test.
@@ -15,8 +15,7 @@ export async function startTlsOrigin(t: ExecutionContext, identity: {readonly ce
 		keepAliveTimeout: 600_000,
 		cert: identity.cert as string, key: identity.key as string, requestCert: true, rejectUnauthorized: false,
 	}, answer);
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
+	await listen(server);
 	t.teardown(() => {
 		server.closeAllConnections();
 		server.close();
@@ -35,8 +34,7 @@ export async function startHttp2Origin(t: ExecutionContext, identity: {readonly 
 	server.on('session', session => {
 		sessions.add(session);
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
+	await listen(server);
 	t.teardown(() => {
 		for (const session of sessions) {
 			session.destroy();
