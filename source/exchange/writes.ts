@@ -11,7 +11,7 @@ import {
 } from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
-import {then, type MaybePromise} from '../maybe-promise.ts';
+import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
 import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
@@ -255,19 +255,14 @@ export class ExchangeWrites {
 	/** Runs an action, for which `whenWritten` waits, and reports its fault. */
 	#perform<Value>(action: () => MaybePromise<Value>, report: (error: unknown) => void): MaybePromise<Value | undefined> {
 		const outcome = this.#expect();
-		try {
-			const value = action();
-			if (value instanceof Promise) {
-				return performed(value, report, outcome);
-			}
-
+		return recover(() => then(action(), value => {
 			outcome?.done();
 			return value;
-		} catch (error) {
+		}), error => {
 			report(error);
 			outcome?.failed(error);
 			return undefined;
-		}
+		});
 	}
 
 	/** With `failFast`, begins a write for which `whenWritten` waits. */
@@ -288,18 +283,6 @@ export class ExchangeWrites {
 		for (const written of this.#written) {
 			await written; // eslint-disable-line no-await-in-loop
 		}
-	}
-}
-
-async function performed<Value>(performing: Promise<Value>, report: (error: unknown) => void, outcome: Outcome | undefined): Promise<Value | undefined> {
-	try {
-		const value = await performing;
-		outcome?.done();
-		return value;
-	} catch (error) {
-		report(error);
-		outcome?.failed(error);
-		return undefined;
 	}
 }
 
