@@ -77,7 +77,7 @@ export const memorySubjects: Readonly<Record<string, Subject>> = {
 		return {
 			run: () => timeToLastByte(client, url, place),
 			async weigh() {
-				// A process has one peak: only the first time tells it.
+				// A process has one peak, which only the first time shows.
 				if (peak === undefined) {
 					await timeToLastByte(got, url, place);
 					const before = peakBytes();

@@ -5,7 +5,7 @@ import type {DynamoDbStore} from './dynamodb/index.ts';
 import {checkDynamoDbOptions, type DynamoDbStoreOptions} from './dynamodb/options.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
 import type {KeyvStore} from './keyv.ts';
-import {lazyStore} from './lazy-store.ts';
+import {lazyStore, type Facts} from './lazy-store.ts';
 import {MemoryStore, type MemoryStoreOptions} from './memory.ts';
 import type {GridFsStore, MongoDbStore} from './mongodb/mongodb.ts';
 import {
@@ -56,46 +56,40 @@ export type StoreUrl = `${Scheme}:${string}`;
 
 const mongoMethods = {methods: ['add', 'deleteFound', 'count', 'purge'], iterators: ['find']} as const;
 
+/**
+Returns the maker of a store on a server. Options and driver are checked when a store is made; its module is loaded from then on.
+
+@param load - Imports the module, and makes the store.
+*/
+function onServer<Options extends object, Loaded extends Store>(packageName: string, check: (options: Options) => void, facts: Facts<Loaded>, load: (options: Options) => Promise<Loaded>): (options: Options) => Loaded {
+	return options => {
+		check(options);
+		requireDriver(packageName, facts.name);
+		const given = {...options};
+		return lazyStore(facts, async () => load(given));
+	};
+}
+
 const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => NamedStores[Name]} = {
 	memory: options => new MemoryStore(options),
 	sqlite: options => new SqliteStore(options),
 	filesystem: options => new FilesystemStore(options),
-	redis(options) {
-		checkRedisOptions(options);
-		requireDriver('@keyv/redis', 'redis');
-		const given = {...options};
-		return lazyStore<RedisStore>({name: 'redis', valueType: 'bytes', methods: ['add', 'count']}, async () => {
-			const module = await import('./redis/redis.ts');
-			return new module.RedisStore(given);
-		});
-	},
-	mongodb(options) {
-		checkMongoDbOptions(options);
-		requireDriver('mongodb', 'mongodb');
-		const given = {...options};
-		return lazyStore<MongoDbStore>({name: 'mongodb', valueType: 'documents', ...mongoMethods}, async () => {
-			const module = await import('./mongodb/mongodb.ts');
-			return new module.MongoDbStore(given);
-		});
-	},
-	gridfs(options) {
-		checkGridFsOptions(options);
-		requireDriver('mongodb', 'gridfs');
-		const given = {...options};
-		return lazyStore<GridFsStore>({name: 'gridfs', valueType: 'bytes', ...mongoMethods}, async () => {
-			const module = await import('./mongodb/mongodb.ts');
-			return new module.GridFsStore(given);
-		});
-	},
-	dynamodb(options) {
-		checkDynamoDbOptions(options);
-		requireDriver('@aws-sdk/client-dynamodb', 'dynamodb');
-		const given = {...options};
-		return lazyStore<DynamoDbStore>({name: 'dynamodb', valueType: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async () => {
-			const module = await import('./dynamodb/index.ts');
-			return new module.DynamoDbStore(given);
-		});
-	},
+	redis: onServer('@keyv/redis', checkRedisOptions, {name: 'redis', valueType: 'bytes', methods: ['add', 'count']}, async options => {
+		const module = await import('./redis/redis.ts');
+		return new module.RedisStore(options);
+	}),
+	mongodb: onServer('mongodb', checkMongoDbOptions, {name: 'mongodb', valueType: 'documents', ...mongoMethods}, async options => {
+		const module = await import('./mongodb/mongodb.ts');
+		return new module.MongoDbStore(options);
+	}),
+	gridfs: onServer('mongodb', checkGridFsOptions, {name: 'gridfs', valueType: 'bytes', ...mongoMethods}, async options => {
+		const module = await import('./mongodb/mongodb.ts');
+		return new module.GridFsStore(options);
+	}),
+	dynamodb: onServer('@aws-sdk/client-dynamodb', checkDynamoDbOptions, {name: 'dynamodb', valueType: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async options => {
+		const module = await import('./dynamodb/index.ts');
+		return new module.DynamoDbStore(options);
+	}),
 	'keyv-file': options => adapterStore('keyv-file', options),
 	'@keyv/sqlite': options => adapterStore('@keyv/sqlite', options),
 	'@keyv/mongo': options => adapterStore('@keyv/mongo', options),

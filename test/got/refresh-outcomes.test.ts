@@ -345,7 +345,7 @@ for (const [name, instance] of majors) {
 	});
 }
 
-test('rejected credentials are remembered for the last 1000 keys', async t => {
+test('rejected credentials are stored for the last 1000 keys', async t => {
 	const {client} = createClient();
 	const rejected = client.extend({throwHttpErrors: false, request: async () => cannedResponse({statusCode: 401})});
 	const keys: string[] = [];
