@@ -45,6 +45,18 @@ if (server !== undefined) {
 	});
 }
 
+/** Connects a client of the driver to a server that stops before the client is destroyed. */
+async function connectClient(t: ExecutionContext, port: number): Promise<ReturnType<typeof createClient>> {
+	const connecting = createClient({url: urlOf(port)});
+	// Without a listener, the error of the lost connection would end the process.
+	connecting.on('error', () => undefined);
+	await connecting.connect();
+	t.teardown(() => {
+		connecting.destroy();
+	});
+	return connecting as ReturnType<typeof createClient>;
+}
+
 function urlOf(port: number): string {
 	return `redis://127.0.0.1:${port}`;
 }
@@ -173,13 +185,7 @@ function registerTests(port: number): void {
 
 	test('redis: only our keys are read, counted and deleted on the client of an application', async t => {
 		await using theirs = await ServerProcess.start(command!);
-		const handed = createClient({url: urlOf(theirs.port)});
-		// The server stops before the client is destroyed.
-		handed.on('error', () => undefined);
-		await handed.connect();
-		t.teardown(() => {
-			handed.destroy();
-		});
+		const handed = await connectClient(t, theirs.port);
 		const foreign = ['session', 'a', 'a:', 'a:b', 'aa::key', 'A::key', '*', '[a]', 'a*', 'ab::key', 'a%3A', 'http_cache', 'keyv::a::key', 'a::session', 'http_cache::session'];
 		await Promise.all(foreign.map(async key => handed.set(key, 'of the application')));
 		await handed.hSet('got-cache-hooks:a::their hash', 'field', 'value');
@@ -205,11 +211,7 @@ function registerTests(port: number): void {
 
 	test('redis: only listing, counting and clearing scan the keys', async t => {
 		await using own = await ServerProcess.start(command!);
-		const watcher = createClient({url: urlOf(own.port)});
-		await watcher.connect();
-		t.teardown(() => {
-			watcher.destroy();
-		});
+		const watcher = await connectClient(t, own.port);
 		const scans = async (): Promise<number> => {
 			const info = await watcher.info('commandstats');
 			t.notRegex(info, /cmdstat_(?:keys|flush\w+):/v);
