@@ -212,6 +212,8 @@ const config: FlatXoConfig = [
 			// An assertion about one property of an answer is one sentence.
 			'unicorn/no-await-expression-member': 'off',
 			'unicorn/max-nested-calls': 'off',
+			// A case of a table is one line.
+			'@stylistic/max-len': 'off',
 			// A store or a listener that does nothing is a case to try.
 			'@typescript-eslint/no-empty-function': 'off',
 			// An origin answers by path; the paths are no union to exhaust.

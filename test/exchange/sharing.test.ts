@@ -9,7 +9,7 @@ import {TimeBudget} from '../../source/exchange/time-budget.ts';
 import type {WaitOutcome} from '../../source/exchange/waiter.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {HandClock} from '../helpers/hand-clock.ts';
-import {cpuTime} from '../helpers/cpu-time.ts';
+import {cpuTime, isProportional} from '../helpers/cpu-time.ts';
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc') as () => void;
@@ -895,7 +895,7 @@ test('a long request that waits repeatedly keeps no reference to the requests th
 });
 
 test('many requests for one key are shared in time in proportion to their number', async t => {
-	const milliseconds = async (requests: number): Promise<number> => {
+	await isProportional(t, [200, 20_000], 100, async requests => {
 		const at = new Situation();
 		const leader = at.send();
 		const waiters = at.waitTogether(requests);
@@ -905,10 +905,5 @@ test('many requests for one key are shared in time in proportion to their number
 		await turn();
 		t.is(count(waiters, 'reuse'), requests);
 		return time;
-	};
-
-	const small = await milliseconds(1000);
-	const large = await milliseconds(20_000);
-	// If it took the square, it would be 400 times as long.
-	t.true(large < Math.max(small, 1) * 100, `${small.toFixed(2)} ms and ${large.toFixed(2)} ms for twenty times as much`);
+	});
 });
