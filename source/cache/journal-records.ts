@@ -145,9 +145,9 @@ type CachedRecord = LastInvalidation & {
 /**
 The invalidations in a store that several processes share. Each invalidated name has a record with the position of its last invalidation. One more record, the head, has the position of the last invalidation of any name.
 
-A position is a whole number above the head that its writer has read: milliseconds since the epoch, or one more than the head if the clock is behind. So the order does not depend on clocks: a request that began at a head is older than all invalidations of processes that read this head later. Two processes that read the same head may write the same position; their texts still differ, so that a third process sees both.
+A position is a whole number: milliseconds since the epoch or, if the clock is behind, the head plus one. A new position is therefore always greater than the head that its process read, and the order does not depend on clocks: an invalidation whose process read the head after a request has a greater position than that request. If two processes read the same head, they may write the same position. Their records still have different texts, so that a third process sees both.
 
-Two processes that write the head at the same moment may reverse the order of their positions, by as much as their clocks differ. A response that was requested between the two is fetched again, but may miss an invalidation that follows within that difference.
+If two processes write the head at the same moment, the smaller position may be written last, by as much as their clocks differ. A response that was requested between the two writes is fetched again, but an invalidation that follows within that difference may not reach it.
 */
 export class JournalRecords {
 	readonly now: () => number;

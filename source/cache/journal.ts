@@ -51,11 +51,12 @@ export type LookupOptions = {
 	readonly resource: (() => string) | undefined;
 };
 
-/** When an exchange began: in the order of this process, and in that of the store. */
+/** When an exchange began, compared with the invalidations of this process and of the store. */
 export type Position = {
-	readonly here: number;
+	/** The position in the journal of this process. */
+	readonly local: number;
 
-	/** The head: the position of the last invalidation that was found in the store; `undefined` if it was never read. */
+	/** The position of the last invalidation that this process found in the store; `undefined` if it never read it. */
 	readonly head: number | undefined;
 
 	/** Milliseconds since the epoch. */
@@ -91,13 +92,13 @@ export class Journal {
 
 	/** Begins an exchange. */
 	begin(): Position {
-		const here = this.#local.begin();
-		return {here, head: this.#isShared ? this.#records.head : here, time: this.#now()};
+		const local = this.#local.begin();
+		return {local, head: this.#isShared ? this.#records.head : local, time: this.#now()};
 	}
 
 	/** Ends an exchange that began at a position. */
-	end({here}: Position): void {
-		this.#local.end(here);
+	end({local}: Position): void {
+		this.#local.end(local);
 	}
 
 	/**
@@ -177,7 +178,7 @@ export class Journal {
 
 	/** Whether an invalidation by this process after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: Position, upTo?: number): boolean {
-		return this.#local.concerns(subject, after.here, upTo);
+		return this.#local.concerns(subject, after.local, upTo);
 	}
 
 	/**
@@ -191,7 +192,7 @@ export class Journal {
 			return undefined;
 		}
 
-		return this.#isShared ? this.#changes(subject, after, false) : after.here;
+		return this.#isShared ? this.#changes(subject, after, false) : after.local;
 	}
 
 	/**

@@ -32,8 +32,9 @@ type PartitionSecretOptions = {
 /**
 The secret of the keyed digests of a cache: random, made once, and stored beside the entries that need it.
 
-It is written with the first of these entries and never before, so that reading changes nothing in the store. Of several processes that begin at once, the first to write wins if the store has `add`. Elsewhere the last one wins, and the others find out, since each reads the secret again for some seconds after its own write. Until then they miss what the others stored; no process gets an entry of another user.
-While the store fails, a secret of this process is used.
+The secret is written together with the first of these entries, so that reading changes nothing in the store. If several processes start at once, all use the secret that was written first, provided that the store has `add`. With any other store, the last write counts: each process reads the secret again for some seconds after its own write. Until then, a process misses entries that others stored, and never gets an entry of another user.
+
+While the store fails, the process uses a secret of its own.
 */
 export class PartitionSecret {
 	readonly #store: Store;

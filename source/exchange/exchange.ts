@@ -65,7 +65,7 @@ export type ServeAction = Extract<Action, {readonly do: 'serve'}>;
 
 /** What is known of the redirects that led to a request. */
 export type Redirects = {
-	/** Returns why a stored redirect must not be reused for the request; `undefined` where it may. */
+	/** Returns why a stored redirect must not be reused for the request; `undefined` if it may. */
 	readonly check: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
 };
 
@@ -95,13 +95,13 @@ export type ExchangeInfo = {
 	/** Why the response comes from the cache or from the origin. */
 	readonly reason: Reason;
 
-	/** Whether the origin's response was stored, or why not; `undefined` where there is none, or it is not decided yet. */
+	/** Whether the origin's response was stored, or why not; `undefined` if there is none, or it is not decided yet. */
 	readonly stored: Reason | undefined;
 
 	/** When the stored response was received or last validated. */
 	readonly createdAt: number | undefined;
 
-	/** When the stored response expires; `undefined` where it never does, or where nothing is stored. */
+	/** When the stored response expires; `undefined` if it never does, or if nothing is stored. */
 	readonly expires: number | undefined;
 	readonly fromCache: boolean;
 
@@ -211,7 +211,7 @@ export class Exchange implements RequestPhaseOptions {
 		return this.#request.serveFresh(fresh) as ServeAction;
 	}
 
-	/** Serves a stale response instead of an error, where the rules allow it. */
+	/** Serves a stale response instead of an error, if the rules allow it. */
 	serveStaleOnError(): RenderedResponse | undefined {
 		return this.#response.serveStaleOnError();
 	}
@@ -275,7 +275,7 @@ export class Exchange implements RequestPhaseOptions {
 	/**
 	Reports a fault of a user's function, and sends the request without the cache.
 
-	@throws The error, where it fails the request.
+	@throws The error, if it fails the request.
 	*/
 	#bypass(error: unknown): Action {
 		const {settings, settings: {failFast, mode}, cache} = this.#state;

@@ -19,7 +19,7 @@ How the wait for a request ended:
 */
 export type Ending = 'resolved' | 'refused' | 'released' | 'failed' | 'abandoned';
 
-/** The requests in flight for one key: several where its responses vary, or where one failed. */
+/** The requests in flight for one key: several if its responses vary, or if one failed. */
 export type RequestsForKey<Result> = {
 	readonly key: string;
 	inFlight: ReadonlyArray<InFlight<Result>>;
@@ -175,7 +175,7 @@ export class InFlight<Result> {
 	/**
 	Notes that the response has begun, and may be stored.
 
-	@param length - The length of its body in bytes; `undefined` where it is not known.
+	@param length - The length of its body in bytes; `undefined` if it is not known.
 	*/
 	respond(response: Fields, length: number | undefined): void {
 		if (this.#isOver) {

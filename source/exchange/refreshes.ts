@@ -8,7 +8,7 @@ import {Sharing} from './sharing.ts';
 /**
 Sends a refresh, for whose result other requests may wait.
 
-@param registerAgain - Registers the refresh once more, to send it again after a failure. Returns `undefined` where another request replaces the stored response.
+@param registerAgain - Registers the refresh once more, to send it again after a failure. Returns `undefined` if another request replaces the stored response.
 */
 export type SendRefresh = (inFlight: InFlight<Match>, registerAgain: () => Promise<InFlight<Match> | undefined>) => Promise<void>;
 

@@ -42,7 +42,7 @@ export type RequestPhaseOptions = {
 	readonly clientSettings: ExchangeSettings;
 	readonly redirects: Redirects | undefined;
 
-	/** Serves a stale response instead of an error, where the rules allow it. */
+	/** Serves a stale response instead of an error, if the rules allow it. */
 	readonly serveStaleOnError: () => RenderedResponse | undefined;
 
 	/** Deletes the stored response that was found. */
@@ -58,7 +58,7 @@ export type FreshMatch = {
 	readonly decision: FinalDecision;
 };
 
-/** The result where making the key takes longer than the request may wait. */
+/** The result if making the key takes longer than the request may wait. */
 const timedOut = Symbol('timed out');
 
 /** The phase of an exchange before the origin responds. It decides whether to serve a stored response, to send the request, or to wait for another request. */
@@ -332,7 +332,7 @@ export class RequestPhase {
 		return action;
 	}
 
-	/** Returns why a stored redirect must not be used; `undefined` where it may. A cookie jar that takes too long counts as one without its cookies. */
+	/** Returns why a stored redirect must not be used; `undefined` if it may. A cookie jar that takes too long counts as one without its cookies. */
 	#checkRedirect(stored: StoredResponse): MaybePromise<Found['redirect']> {
 		const redirect = this.#options.redirects?.check(stored);
 		return redirect instanceof Promise ? withinTime<Found['redirect']>(redirect, this.#budget.left, 'cookie') : redirect;
@@ -390,7 +390,7 @@ export class RequestPhase {
 	Checks that the mode and `withoutNetwork` allow an action.
 
 	@throws {NotRecordedError} In a replay, where no response is recorded.
-	@throws {CacheHooksError} `ERR_NO_NETWORK` inside `withoutNetwork`, where the request would be sent.
+	@throws {CacheHooksError} `ERR_NO_NETWORK` inside `withoutNetwork`, if the request would be sent.
 	*/
 	#checked(action: Action): Action {
 		const {settings, request: {method}} = this.#state;

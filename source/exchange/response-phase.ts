@@ -110,7 +110,7 @@ export class ResponsePhase implements WriteListener {
 		return {do: 'done', awaitsRetries: decision?.do === 'pass' && decision.awaitsRetries === true};
 	}
 
-	/** Serves a stale response or a 504 instead of an error, where the rules allow it. */
+	/** Serves a stale response or a 504 instead of an error, if the rules allow it. */
 	serveStaleOnError(): RenderedResponse | undefined {
 		return this.#responseTo(this.#onError(false));
 	}

@@ -124,7 +124,7 @@ export function runWithSettings<Result>(settings: RequestSettings, action: () =>
 	return scopes.run(new Layer({settings, cache: cache && coreOf(cache)}).within(scopes.getStore()), action);
 }
 
-/** Returns the request settings of the scope for a cache, the same object for all requests; `undefined` where there are none. */
+/** Returns the request settings of the scope for a cache, the same object for all requests; `undefined` if there are none. */
 export function scopedSettings(cache: CacheCore): RequestSettings | undefined {
 	const scope = scopes.getStore();
 	const merged = scope && mergedSettings(scope, cache);
@@ -159,7 +159,7 @@ export const networkRefusals: AsyncLocalStorage<true> = new AsyncLocalStorage<tr
 Runs a function in whose call tree, and only there, no cache sends a request: a request that would be sent fails with an error that names it. Where the process was started with `got-cache-hooks/register`, this holds for Got instances without a cache, too.
 
 @returns What the function returns.
-@throws {CacheHooksError} `ERR_NO_NETWORK`, as the cause of Got's `RequestError`, where a request would be sent.
+@throws {CacheHooksError} `ERR_NO_NETWORK`, as the cause of Got's `RequestError`, if a request would be sent.
 
 @example
 ```

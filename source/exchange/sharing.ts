@@ -23,10 +23,10 @@ export type JoinRequest = {
 	/** The request headers. */
 	readonly fields: Fields;
 
-	/** The request headers that the response varies by, where they are known. */
+	/** The request headers that the response varies by, if they are known. */
 	readonly names?: readonly string[] | undefined;
 
-	/** Returns the time for which the request may wait. It is called only where there is a request to wait for. */
+	/** Returns the time for which the request may wait. It is called only if there is a request to wait for. */
 	readonly budget: () => TimeBudget;
 
 	/** The position of the last invalidation before the request. */
@@ -108,7 +108,7 @@ export class Sharing<Result> {
 		return isNested || request.budget().totalLeft <= 0 ? {do: 'send-alone'} : this.#wait(inFlight, request);
 	}
 
-	/** Makes others wait for a request that waits for no other itself; `undefined` where another one is in flight. */
+	/** Makes others wait for a request that waits for no other itself; `undefined` if another one is in flight. */
 	register(key: string, fields: Fields, names?: readonly string[]): InFlight<Result> | undefined {
 		const requests = this.#requestsFor(key, names);
 		return find(requests, fields) === undefined ? this.#create(requests, fields) : undefined;

@@ -53,7 +53,7 @@ export class ExchangeState {
 	key: string | undefined;
 	match: Match | NoMatch = noMatch;
 
-	/** The entry of this request that other requests wait for; `undefined` where none may. */
+	/** The entry of this request that other requests wait for; `undefined` if none may. */
 	inFlight: InFlight<Match> | undefined;
 
 	/** The tags in the headers of the response, once it has begun. */
@@ -260,7 +260,7 @@ export class ExchangeState {
 	}
 
 	/**
-	Returns the member of this cache in `Cache-Status`; `undefined` where the settings want none.
+	Returns the member of this cache in `Cache-Status`; `undefined` if the settings want none.
 
 	@param statusCode - The status code of the origin's response, if there was one.
 	@param stored - Whether that response is stored.

@@ -44,12 +44,12 @@ export class TimeBudget {
 		this.#end = start + total;
 	}
 
-	/** Milliseconds left for the store, and for a wait after a failure; 0 or less where there are none. */
+	/** Milliseconds left for the store, and for a wait after a failure; 0 or less if there are none. */
 	get left(): number {
 		return Math.min(this.#storeEnd, this.#end) - this.clock.now();
 	}
 
-	/** Milliseconds left for any wait; 0 or less where there are none. */
+	/** Milliseconds left for any wait; 0 or less if there are none. */
 	get totalLeft(): number {
 		return this.#end - this.clock.now();
 	}
@@ -70,7 +70,7 @@ export type WaitLimits = {
 };
 
 export type BodyProgress = {
-	/** The length in bytes; `undefined` where it is not known. */
+	/** The length in bytes; `undefined` if it is not known. */
 	readonly length: number | undefined;
 	received: number;
 
@@ -82,7 +82,7 @@ export type BodyProgress = {
 const estimateInterval = 1000;
 
 /**
-Returns the milliseconds until other requests stop waiting, or until the next estimate; 0 or less where they stop now.
+Returns the milliseconds until other requests stop waiting, or until the next estimate; 0 or less if they stop now.
 
 @param elapsed - Milliseconds since the request was sent, or since its body began.
 */

@@ -289,7 +289,7 @@ export class ExchangeWrites {
 const noTags: readonly string[] = [];
 const noCodings: readonly string[] = [];
 
-/** Returns the tags from the user's function; `undefined` where it fails, which a `settingError` event reports: a response that cannot be deleted by its tags is not stored. */
+/** Returns the tags from the user's function; `undefined` if it fails, which a `settingError` event reports: a response that cannot be deleted by its tags is not stored. */
 function userTags(tagsFor: TagCallback, response: CachedResponse, cache: CacheCore): readonly string[] | undefined {
 	try {
 		const tags: unknown = tagsFor(response);
@@ -412,7 +412,7 @@ class ResponseWrite implements QueuedResponse {
 		return this.#positioned(stored, await position);
 	}
 
-	/** Returns the response with the position at which it is stored; `undefined` where an invalidation concerns it. */
+	/** Returns the response with the position at which it is stored; `undefined` if an invalidation concerns it. */
 	#positioned(stored: StoredResponse, position: number | undefined): StoredResponse | undefined {
 		if (position === undefined) {
 			this.#options.listener.onRefused('invalidated');
@@ -422,7 +422,7 @@ class ResponseWrite implements QueuedResponse {
 		return position > 0 ? {...stored, position} : stored;
 	}
 
-	/** Returns the position at which a response is stored; `undefined` where an invalidation since its request was sent concerns it. */
+	/** Returns the position at which a response is stored; `undefined` if an invalidation since its request was sent concerns it. */
 	#verify({tags = noTags}: StoredResponse): MaybePromise<number | undefined> {
 		const {cache, sent} = this.#state;
 		return cache.verify(this.#state.subjectWith(tags, this.key), sent!.position);

@@ -27,7 +27,7 @@ export function removeTransport(options: Options): void {
 
 export const registryName: unique symbol = Symbol.for('got-cache-hooks.registry') as never;
 
-/** Returns the registry of caches that are installed for the whole process, whichever copy of this library has created it; `undefined` where the process was started without `got-cache-hooks/register`. */
+/** Returns the registry of caches that are installed for the whole process, whichever copy of this library has created it; `undefined` if the process was started without `got-cache-hooks/register`. */
 export function findRegistry(): ProcessRegistry | undefined {
 	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
@@ -168,7 +168,7 @@ type Context = {[visited]?: readonly string[]};
 const followedCodes = new Set([300, 301, 302, 303, 304, 307, 308]);
 
 /**
-Returns the redirects that led to a request; `undefined` where it follows none.
+Returns the redirects that led to a request; `undefined` if it follows none.
 
 @param needsCookies - Whether a stored redirect may be reused only if the cookie jar has the cookies that it set.
 */

@@ -146,7 +146,7 @@ export function recreatedKey(request: StorableRequest, partition: Partition | un
 		return undefined;
 	}
 
-	const {parts, known} = rematched(request, partition, settings, secret);
+	const {parts, known} = matchAgain(request, partition, settings, secret);
 	return known === 'unknown' ? undefined : keyOfParts(parts, known?.digest);
 }
 
@@ -154,13 +154,14 @@ export function recreatedKey(request: StorableRequest, partition: Partition | un
 Makes the partition of a stored request by the current settings, or returns the stored one if that is impossible.
 */
 export function recreatedPartition(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Partition | undefined {
-	const {known} = rematched(request, partition, settings, secret);
+	const {known} = matchAgain(request, partition, settings, secret);
 	return known === 'unknown' ? partition : known ?? partition;
 }
 
-type Rematched = Pick<MatchedRequest, 'parts'> & {readonly known: Partition | 'unknown' | undefined};
+type MatchedAgain = Pick<MatchedRequest, 'parts'> & {readonly known: Partition | 'unknown' | undefined};
 
-function rematched(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): Rematched {
+/** Matches a stored request by the current settings. Its partition is `'unknown'` if that depends on redacted values. */
+function matchAgain(request: StorableRequest, partition: Partition | undefined, settings: IdentitySettings, secret: Secret): MatchedAgain {
 	// If the tenant is known, `partitionBy` is not called: it would get a request without credentials.
 	const isNamed = typeof settings.partitionBy === 'function' && isOfTenant(partition);
 	const {parts, hashed} = matchRequest(request, isNamed ? {...settings, partitionBy: () => REDACTED} : settings);

@@ -98,7 +98,7 @@ type Answer = {
 };
 
 type ResponseSource = {
-	/** Why the request went to the origin; `undefined` where it did not. */
+	/** Why the request went to the origin; `undefined` if it did not. */
 	readonly forwarded: Reason | undefined;
 	readonly varies: boolean;
 

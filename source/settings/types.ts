@@ -230,7 +230,7 @@ export type CacheSettings = SharedSettings & {
 	readonly serializer?: PipelineStage | SerializerPipeline | undefined;
 
 	/**
-	Whether to store JSON and text bodies as values that people can read, where the same bytes can be restored from them. By default the store decides: it is `true` for files and document databases. It has no effect with `'binary'`, or where nothing is serialized.
+	Whether to store JSON and text bodies as values that people can read, where the same bytes can be restored from them. By default the store decides: it is `true` for files and document databases. It has no effect with `'binary'`, or if nothing is serialized.
 
 	Use it when you read or edit stored responses by hand.
 

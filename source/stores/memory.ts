@@ -31,7 +31,7 @@ class Entry {
 	readonly serial: number;
 	value: StoredValue | undefined;
 	expires = 0;
-	/** The times of `indexed`; `undefined` where there are none. An object for them would take 3 % more memory. */
+	/** The times of `indexed`; `undefined` if there are none. An object for them would take 3 % more memory. */
 	createdAt: number | undefined;
 	freshUntil: number | undefined;
 	bytes = 0;

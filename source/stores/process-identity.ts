@@ -55,7 +55,7 @@ export function identityOn({host, boot = '', namespace = '', startOf}: Machine, 
 }
 
 /**
-Whether the process with an identity is known to have ended. `false` where that cannot be known: for a process of another machine or container, and for a text that is not an identity.
+Whether the process with an identity is known to have ended. `false` if that cannot be known: for a process of another machine or container, and for a text that is not an identity.
 
 Where processes have no start times (macOS, Windows), a later process with the same id counts as the same process.
 */

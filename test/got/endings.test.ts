@@ -422,7 +422,7 @@ function isUnderWay(client: Got): boolean {
 	const probe = {
 		keys: ['probe'], resource: '', url: '', tags: [],
 	};
-	return journal.concerns(probe, {here: 0, head: undefined, time: 0});
+	return journal.concerns(probe, {local: 0, head: undefined, time: 0});
 }
 
 /** One that answers at once, and one that is waited for and that others may share. */
