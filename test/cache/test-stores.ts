@@ -67,7 +67,7 @@ export async function manage(t: ExecutionContext, open: (typeof testStores)[numb
 	const store = await open(t, clock.now);
 	const another = (own: CacheSettings = {}): {client: typeof got; cache: HttpCache} => {
 		const client = got.extend({retry: {limit: 0}}, cacheHooks({
-			store, now: clock.now, expireAfter: 60, partitionSecret: 'secret', ...settings, ...own,
+			store, storeTimeout: 20_000, now: clock.now, expireAfter: 60, partitionSecret: 'secret', ...settings, ...own,
 		}));
 		return {client, cache: getCache(client)};
 	};

@@ -349,7 +349,7 @@ for (const lock of ['local', false] as const) {
 	test(`several caches over one file ${lock === false ? 'each call the function without `lock`' : 'share one call with `lock`'}`, async t => {
 		await using folder = await temporaryFolder();
 		const settings: CacheSettings = {
-			store: 'sqlite', cacheName: path.join(folder.path, 'results'), lock, now: undefined,
+			store: 'sqlite', cacheName: path.join(folder.path, 'results'), lock, now: undefined, storeTimeout: 20_000,
 		};
 		const [one, other] = [setUp({}, settings), setUp({}, settings)];
 		const first = one.ask();

@@ -36,7 +36,8 @@ test.after.always(async () => {
 const stores: ReadonlyArray<readonly [name: string, settings: CacheConfigOptions]> = [
 	['a Map', {store: new Map()}],
 	['Keyv', {store: new Keyv({store: new Map()})}],
-	['SQLite', {store: 'sqlite', cacheName: path.join(folder, 'results')}],
+	// The time limit is long, so that the store is not too slow on a busy machine.
+	['SQLite', {store: 'sqlite', cacheName: path.join(folder, 'results'), storeTimeout: 20_000}],
 ];
 
 for (const [name, settings] of stores) {

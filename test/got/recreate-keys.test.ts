@@ -31,7 +31,7 @@ const places: ReadonlyArray<readonly [name: string, open: (t: ExecutionContext) 
 
 function clientOf(store: Place, settings: CacheSettings = {}): {client: typeof got; cache: HttpCache} {
 	const client = got.extend({retry: {limit: 0}}, cacheHooks({
-		store, failFast: true, partitionSecret: 'secret', ...settings,
+		store, storeTimeout: 20_000, failFast: true, partitionSecret: 'secret', ...settings,
 	}));
 	return {client, cache: getCache(client)};
 }

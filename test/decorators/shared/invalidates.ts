@@ -224,7 +224,8 @@ test.serial(`${dialect}: a call made before an invalidation is not stored after 
 function createShelf(settings: CacheConfigOptions) {
 	const clock = new Clock();
 
-	@CacheConfig({now: clock.now, ...settings})
+	// The time limit is long, so that no store is too slow on a busy machine.
+	@CacheConfig({now: clock.now, storeTimeout: 20_000, ...settings})
 	class Shelf {
 		readonly clock = clock;
 		readonly calls = new Calls();
