@@ -76,6 +76,9 @@ export class CacheCore {
 	readonly #store: CacheStore;
 	readonly #stopWatching: (() => void) | undefined;
 
+	/** Whether a response with tags was found: then others probably have some, and need the head of the journal. */
+	#haveTags = false;
+
 	/** How many calls for requests have failed so far. */
 	#faults = 0;
 	#lastFault: unknown;
@@ -180,6 +183,10 @@ export class CacheCore {
 	}
 
 	#matchLater(pending: Promise<Match | NoMatch>, options: LookupOptions, faults: number): Promise<Match | NoMatch> {
+		if (options.resource === undefined && !this.#haveTags) {
+			return pending.then(found => this.#unlessFailed(found, options, faults));
+		}
+
 		// An asynchronous store gets both calls in one batch.
 		const head = this.#head(faults);
 		if (head instanceof Promise) {
@@ -211,6 +218,7 @@ export class CacheCore {
 			return found;
 		}
 
+		this.#haveTags ||= stored?.tags !== undefined;
 		const head = reading ?? this.#head();
 		return stored === undefined ? this.#whenPublished(found, head) : this.#apply(found, options, head);
 	}
