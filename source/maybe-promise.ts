@@ -53,22 +53,23 @@ export function unlessLate<T>(pending: Promise<T>, milliseconds: number, onTimeo
 		return pending;
 	}
 
-	// A race of promises would allocate several more of them.
+	// A race of promises, or an asynchronous function, would allocate several more of them.
 	return new Promise((resolve, reject) => {
-		const settle = async (result: () => MaybePromise<T>): Promise<void> => {
+		const timer = setTimeout(() => {
 			try {
-				resolve(await result());
+				resolve(onTimeout());
 			} catch (error) {
 				reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
-			} finally {
-				clearTimeout(timer);
 			}
-		};
-
-		const timer = setTimeout(() => {
-			void settle(onTimeout);
 		}, Math.max(0, milliseconds));
-		void settle(() => pending);
+		// eslint-disable-next-line unicorn/prefer-then-catch -- That would be one more promise.
+		pending.then(value => {
+			clearTimeout(timer);
+			resolve(value);
+		}, (error: unknown) => {
+			clearTimeout(timer);
+			reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
+		});
 	});
 }
 

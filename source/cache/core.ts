@@ -76,6 +76,9 @@ export class CacheCore {
 	readonly #store: CacheStore;
 	readonly #stopWatching: (() => void) | undefined;
 
+	/** Whether a response with tags was found: then others probably have some, and need the head of the journal. */
+	#haveTags = false;
+
 	/** How many calls for requests have failed so far. */
 	#faults = 0;
 	#lastFault: unknown;
@@ -87,7 +90,7 @@ export class CacheCore {
 	@throws {TypeError} If `store` is not a known kind of store, or `serializer` does not suit it.
 	*/
 	constructor(settings: ResolvedSettings, emitter: EventEmitter) {
-		const {now, storeTimeout} = settings;
+		const {now, storeTimeout, failFast} = settings;
 		this.settings = settings;
 		this.emitter = emitter;
 		this.events = new Reporter({emitter, settings: () => this.settings, isReadOnly: () => this.isReadOnly});
@@ -128,7 +131,9 @@ export class CacheCore {
 				this.events.emit('storeError', {operation: 'decode', key, error});
 			},
 		};
-		this.#variants = new Variants(new Entries({...common, store: forRequests, timeout: storeTimeout}), this.secret, () => this.unreachable.setQuietly());
+		this.#variants = new Variants(new Entries({
+			...common, store: forRequests, timeout: storeTimeout, isDeferrable: !failFast,
+		}), this.secret, () => this.unreachable.setQuietly());
 		this.writes = new CacheWrites({
 			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants,
 		});
@@ -168,7 +173,7 @@ export class CacheCore {
 	Finds the stored response for a primary key and the header fields of the request: by one read, or by two if it varies. A response that was invalidated since it was stored does not match.
 	*/
 	match(key: string, request: Fields, options: LookupOptions = noOptions): MaybePromise<Match | NoMatch> {
-		return this.writes.pending.has(key) ? then(this.writes.whenWritten(key), () => this.#match(key, request, options)) : this.#match(key, request, options);
+		return this.writes.pending.has(key) ? then(this.writes.written(key), () => this.#match(key, request, options)) : this.#match(key, request, options);
 	}
 
 	#match(key: string, request: Fields, options: LookupOptions): MaybePromise<Match | NoMatch> {
@@ -178,6 +183,10 @@ export class CacheCore {
 	}
 
 	#matchLater(pending: Promise<Match | NoMatch>, options: LookupOptions, faults: number): Promise<Match | NoMatch> {
+		if (options.resource === undefined && !this.#haveTags) {
+			return pending.then(found => this.#unlessFailed(found, options, faults));
+		}
+
 		// An asynchronous store gets both calls in one batch.
 		const head = this.#head(faults);
 		if (head instanceof Promise) {
@@ -209,6 +218,7 @@ export class CacheCore {
 			return found;
 		}
 
+		this.#haveTags ||= stored?.tags !== undefined;
 		const head = reading ?? this.#head();
 		return stored === undefined ? this.#whenPublished(found, head) : this.#apply(found, options, head);
 	}

@@ -39,6 +39,9 @@ type EntriesOptions = {
 	/** Milliseconds that an asynchronous serializer may take; 1 ms more for every 10 kB. */
 	readonly timeout: number;
 
+	/** Whether the store may write entries some milliseconds later. Default: `false`. */
+	readonly isDeferrable?: boolean;
+
 	/** Writes what the store must have before the entry. */
 	readonly beforeWrite: (stored: StoredResponse) => MaybePromise<void>;
 
@@ -110,11 +113,12 @@ export class Entries {
 	}
 
 	#set(key: string, value: StoredValue, stored: StoredResponse): MaybePromise<void> {
-		const {store, serializer} = this.#options;
+		const {store, serializer, isDeferrable = false} = this.#options;
 		return store.set(key, value, {
 			expires: stored.retainUntil,
 			size: (serializer === undefined ? undefined : serializedSize(value)) ?? storedSize(stored),
 			indexed: {createdAt: stored.createdAt, freshUntil: stored.expires},
+			isDeferrable,
 		});
 	}
 

@@ -22,7 +22,7 @@ type WritesOptions = {
 	readonly events: Pick<Reporter, 'emit' | 'removed'>;
 
 	/** The store and its entries as requests use them. */
-	readonly store: Pick<Store, 'delete'>;
+	readonly store: Pick<Store, 'delete' | 'flush'>;
 	readonly variants: Pick<Variants, 'save'>;
 };
 
@@ -162,7 +162,7 @@ export class CacheWrites {
 
 		const previous = this.pending.get(key);
 		try {
-			const result = previous === undefined ? write() : runAfter(previous, write);
+			const result = previous === undefined ? write() : this.#runAfter(previous, write);
 			if (result instanceof Promise) {
 				this.#await(key, result, size ?? {bytes: 0});
 			}
@@ -190,6 +190,12 @@ export class CacheWrites {
 		return true;
 	}
 
+	/** Does the same as `whenWritten` for someone who waits: the writes are not deferred any longer. */
+	written(key: string): MaybePromise<void> {
+		this.#options.store.flush?.();
+		return this.whenWritten(key);
+	}
+
 	/** Resolves when the pending writes of a key are done, or after `storeTimeout`; at once if there are none. */
 	whenWritten(key: string): MaybePromise<void> {
 		const pending = this.pending.get(key);
@@ -211,11 +217,14 @@ export class CacheWrites {
 		const alive = setInterval(() => {}, longestTimer); // eslint-disable-line @typescript-eslint/no-empty-function
 		try {
 			while (this.#work.size > 0) {
+				this.#options.store.flush?.();
 				// eslint-disable-next-line no-await-in-loop -- More may begin while these end.
 				await Promise.all(this.#work);
 			}
 
 			await this.settle();
+			// The locks may be what is left.
+			this.#options.store.flush?.();
 		} finally {
 			clearInterval(alive);
 		}
@@ -224,6 +233,7 @@ export class CacheWrites {
 	/** Resolves when no write is pending, also none that began meanwhile. */
 	async settle(): Promise<void> {
 		while (this.pending.size > 0) {
+			this.#options.store.flush?.();
 			// eslint-disable-next-line no-await-in-loop -- Others may begin while these end.
 			await Promise.all(this.pending.values());
 		}
@@ -236,6 +246,12 @@ export class CacheWrites {
 				events.removed('deleted', {reason, key});
 			}
 		});
+	}
+
+	async #runAfter(previous: Promise<void>, write: () => MaybePromise<void>): Promise<void> {
+		this.#options.store.flush?.();
+		await previous;
+		await write();
 	}
 
 	#await(key: string, result: Promise<void>, size: WriteSize): void {
@@ -292,9 +308,4 @@ function ending(write: () => MaybePromise<void>, {done, failed}: Partial<Outcome
 		throw error;
 	});
 	return done === undefined ? written : then(written, done);
-}
-
-async function runAfter(previous: Promise<void>, write: () => MaybePromise<void>): Promise<void> {
-	await previous;
-	await write();
 }

@@ -14,14 +14,25 @@ type Timeouts = Partial<Record<Limit, number | undefined>>;
 
 const limits: readonly Limit[] = ['request', 'response', 'socket'];
 
+type Wait = {
+	/** When the wait began, by `performance.now()`. */
+	readonly start: number;
+
+	/** Returns whether the response to the other request has begun: `timeout.response` and `timeout.socket` do not expire then. */
+	readonly hasResponse: () => boolean;
+};
+
 /**
 Waits for a promise within the caller's limits, which Got itself applies only to a `ClientRequest`.
 
-`start` is when the wait began, by `performance.now()`. `hasResponse` returns whether the response to the other request has begun: `timeout.response` and `timeout.socket` do not expire then.
-
 @returns The result, or why the caller no longer waits.
 */
-export async function withinLimits<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: {readonly start: number; readonly hasResponse: () => boolean}): Promise<Result | WaitEnd> {
+export function withinLimits<Result>(pending: Promise<Result>, options: Options, wait: Wait): Promise<Result | WaitEnd> {
+	const {signal, timeout} = options;
+	return signal === undefined && limits.every(name => (timeout as Timeouts)[name] === undefined) ? pending : unlessEnded(pending, options, wait);
+}
+
+async function unlessEnded<Result>(pending: Promise<Result>, {signal, timeout}: Options, {start, hasResponse}: Wait): Promise<Result | WaitEnd> {
 	const {promise, resolve} = Promise.withResolvers<WaitEnd>();
 	const abort = (): void => {
 		resolve('aborted');

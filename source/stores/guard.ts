@@ -80,6 +80,7 @@ class GuardedStore implements Store {
 	readonly #circuits: Circuits | undefined;
 	readonly locks: LockStore | undefined;
 	readonly add?: NonNullable<Store['add']>;
+	readonly flush?: NonNullable<Store['flush']>;
 	readonly find?: NonNullable<Store['find']>;
 	readonly deleteFound?: NonNullable<Store['deleteFound']>;
 	readonly count?: NonNullable<Store['count']>;
@@ -106,6 +107,11 @@ class GuardedStore implements Store {
 				add: (key, value, settings) => this.#call({
 					operation: 'add', key, miss: false, timeLimit: timeout + timeFor(value, settings), run: () => store.add!(key, value, settings),
 				}),
+			},
+			...store.flush && {
+				flush() {
+					store.flush!();
+				},
 			},
 			...store.find && {find: query => this.#iterate('find', () => store.find!(query))},
 			...store.deleteFound && {deleteFound: query => ofAll('deleteFound', 0, () => store.deleteFound!(query))},

@@ -14,6 +14,9 @@ export type SetOptions = {
 
 	/** The times by which stores with an index find the entry. Absent for values that are not entries. */
 	readonly indexed?: IndexedTimes;
+
+	/** Whether the store may write the value together with later ones, some milliseconds later, since nobody waits for it. The store already returns it. `flush` ends the delay. Default: `false`. */
+	readonly isDeferrable?: boolean;
 };
 
 /** Times in milliseconds since the epoch. */
@@ -69,6 +72,9 @@ export type Store = {
 	delete(key: string): MaybePromise<boolean>;
 	deleteMany(keys: readonly string[]): MaybePromise<void>;
 
+	/** Writes what was deferred. Whoever waits for a write calls it. Absent if the store defers nothing. */
+	flush?(): void;
+
 	/** Deletes everything that this library stored here, and nothing else. */
 	clear(): MaybePromise<void>;
 
@@ -102,7 +108,10 @@ export type Store = {
 };
 
 /** The calls of a store that locks need. A lock always expires. */
-export type LockStore = Required<Pick<Store, 'name' | 'valueType' | 'get' | 'set' | 'delete' | 'add'>>;
+export type LockStore = Required<Pick<Store, 'name' | 'valueType' | 'get' | 'set' | 'add'>> & {
+	/** Deletes a lock: perhaps some milliseconds later, and then without reporting a fault, after which the lock expires. */
+	delete(key: string): MaybePromise<unknown>;
+};
 
 /** The listeners of `watchEvictions`, for stores that are bounded. */
 export class EvictionListeners {

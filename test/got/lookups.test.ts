@@ -156,3 +156,61 @@ for (const [name, instance] of majors) {
 		t.deepEqual(request.downloadProgress, heard[0]!.at(-1) as never);
 	});
 }
+
+/** Answers by promises, as a store of several machines does, and writes down the groups of reads that are made without waiting for an answer. */
+class GroupingStore extends LaterCountingStore {
+	override readonly scope = 'network' as never;
+	#groups: string[][] = [];
+	#isOpen = false;
+
+	override get(key: string): never {
+		const name = key === 'got-cache:1:journal' ? 'head' : 'entry';
+		if (this.#isOpen) {
+			this.#groups.at(-1)!.push(name);
+		} else {
+			this.#groups.push([name]);
+			this.#isOpen = true;
+			queueMicrotask(() => {
+				this.#isOpen = false;
+			});
+		}
+
+		return super.get(key);
+	}
+
+	takeGroups(): string[][] {
+		const groups = this.#groups;
+		this.#groups = [];
+		return groups;
+	}
+}
+
+const entryOnly = [['entry']];
+const inTurn = [['entry'], ['head']];
+const together = [['entry', 'head']];
+for (const [title, settings, [first, second, miss]] of [
+	['without tags reads no head', {}, [entryOnly, entryOnly, inTurn]],
+	['with tags reads the head as well, and from the second one on at once', {tags: () => ['a']}, [inTurn, together, together]],
+	['with `cacheControl` reads the head at once', {cacheControl: true}, [together, together, together]],
+] as ReadonlyArray<readonly [string, CacheSettings, readonly string[][][]]>) {
+	test.serial(`on a store of several machines, a hit ${title}, and a miss needs the head`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.setHeader('cache-control', 'max-age=1000');
+			response.end('{}');
+		});
+		const store = new GroupingStore({now: () => 0});
+		const {client} = createClient({store, ...settings});
+		await client(`${origin.url}/a`);
+		await getCache(client).idle();
+		for (const groups of [first, second]) {
+			store.takeGroups();
+			const {isFromCache} = await client(`${origin.url}/a`);
+			t.true(isFromCache);
+			t.deepEqual(store.takeGroups(), groups);
+		}
+
+		await client(`${origin.url}/b`);
+		t.deepEqual(store.takeGroups().slice(0, miss!.length), miss);
+		await getCache(client).idle();
+	});
+}

@@ -1,5 +1,6 @@
 import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
 import type {LockStore, SetOptions, StoredValue} from '../types.ts';
+import type {SqliteConnection} from './connection.ts';
 import {isBusy, isFull} from './errors.ts';
 import type {Session} from './session.ts';
 import type {Action} from './statements.ts';
@@ -7,7 +8,7 @@ import type {Action} from './statements.ts';
 /**
 The locks of a file, in a table of their own that has one index: a lock among the values would change five.
 
-A call is a transaction of its own and answers at once. Only if another process is just writing, or the disk is full, it waits among the writes.
+A call is a transaction of its own and answers at once. Only if another process is just writing, or the disk is full, it waits among the writes. A deletion, for which nobody waits, is one of the writes, and takes place together with others.
 */
 export class SqliteLocks implements LockStore {
 	readonly name = 'sqlite';
@@ -21,30 +22,48 @@ export class SqliteLocks implements LockStore {
 	}
 
 	get(key: string): MaybePromise<string | undefined> {
-		return then(this.#session.connect(), connection => then(
+		return then(this.#connect(key), connection => then(
 			this.#session.runNow(connection, ({lockGet}) => lockGet.get(key, this.#now())),
 			row => row?.value as string | undefined,
 		));
 	}
 
 	set(key: string, value: StoredValue, {expires}: SetOptions): MaybePromise<void> {
-		return this.#write(({lockSet}) => {
+		return this.#write(key, ({lockSet}) => {
 			lockSet.run(key, expires!, value as string);
 		});
 	}
 
 	add(key: string, value: StoredValue, {expires}: SetOptions): MaybePromise<boolean> {
-		return this.#write(({lockAdd}) => lockAdd.run(key, expires!, value as string, this.#now()).changes === 1);
+		return this.#write(key, ({lockAdd}) => lockAdd.run(key, expires!, value as string, this.#now()).changes === 1);
 	}
 
-	delete(key: string): MaybePromise<boolean> {
-		return this.#write(({lockDelete}) => lockDelete.run(key).changes === 1);
+	delete(key: string): void {
+		this.#session.expectWritable();
+		void this.#delete(key);
 	}
 
-	#write<T>(run: Action<T>): MaybePromise<T> {
+	async #delete(key: string): Promise<void> {
+		try {
+			await this.#session.write({
+				kind: 'delete', keys: [key], isDeferrable: true, run({lockDelete}) {
+					lockDelete.run(key);
+				},
+			});
+		} catch {
+			// The lock expires.
+		}
+	}
+
+	/** Returns the connection after a pending deletion of the lock. */
+	#connect(key: string): MaybePromise<SqliteConnection> {
+		return then(this.#session.connect(), connection => connection.writes.of(key) === undefined ? connection : then(connection.writes.flushed(), () => connection));
+	}
+
+	#write<T>(key: string, run: Action<T>): MaybePromise<T> {
 		const session = this.#session;
 		session.expectWritable();
-		return then(session.connect(), connection => {
+		return then(this.#connect(key), connection => {
 			session.expectWritable(connection);
 			return recover(() => connection.run(run), error => {
 				if (isBusy(error) || isFull(error)) {

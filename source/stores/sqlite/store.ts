@@ -36,7 +36,7 @@ const setsBetweenPurges = 256;
 /**
 Stores bytes in one SQLite file, which several processes may use at once. All stores of a process share one connection to a file.
 
-A read is synchronous. A write is asynchronous: all writes of one turn of the event loop are committed together, and readers of this process see them before. No call blocks while another process holds a lock: it is tried again for `busyTimeout`, and then fails with `ERR_STORE_BUSY`. A write fails with `ERR_STORE_FULL` if the disk is full, and with `ERR_STORE_READ_ONLY` if the file may only be read.
+A read is synchronous. A write is asynchronous: all writes of one turn of the event loop are committed together, those that are deferrable after 5 ms, and readers of this process see them before. No call blocks while another process holds a lock: it is tried again for `busyTimeout`, and then fails with `ERR_STORE_BUSY`. A write fails with `ERR_STORE_FULL` if the disk is full, and with `ERR_STORE_READ_ONLY` if the file may only be read.
 
 The first call opens the file and throws a `CacheHooksError` if it cannot: for a folder that cannot be created or a file that is not a database (`ERR_STORE_OPEN`), for another schema (`ERR_STORE_SCHEMA`), or for a default place that belongs to another user or that others can write to (`ERR_STORE_PLACE`). Later calls try again. After `close`, every call throws `ERR_STORE_CLOSED`.
 
@@ -94,7 +94,7 @@ export class SqliteStore implements Store {
 		const columns = this.#columns(key, bytes, options);
 		this.#sets++;
 		return this.#session.write({
-			kind: 'set', keys: [key], value: bytes, expires: columns[1],
+			kind: 'set', keys: [key], value: bytes, expires: columns[1], isDeferrable: options.isDeferrable === true,
 			run({set}) {
 				set.run(...columns);
 			},
@@ -113,6 +113,10 @@ export class SqliteStore implements Store {
 		return this.#session.write({
 			kind: 'add', keys: [key], value: bytes, expires: columns[1], now, run: ({add}) => add.run(...columns, now).changes === 1,
 		});
+	}
+
+	flush(): void {
+		this.#session.connection?.writes.flushDeferred();
 	}
 
 	delete(key: string): MaybePromise<boolean> {

@@ -25,6 +25,9 @@ export type Write<T = unknown> = {
 	/** Runs after the writes of a store, in the same transaction, and returns what to do once it is committed. */
 	readonly finish?: Action<(() => void) | undefined>;
 
+	/** Whether the write may be committed some milliseconds later, together with others. Default: `false`. */
+	readonly isDeferrable?: boolean;
+
 	/** The maximum time for which the write is tried again if it meets a lock, in milliseconds. */
 	readonly busyTimeout: number;
 };
@@ -37,12 +40,16 @@ const bytesPerCommit = 2_097_152;
 /** The maximum size of all values that wait for a lock. */
 const maxPendingBytes = 67_108_864;
 
+/** How long a write may be deferred, in milliseconds: a transaction takes longer than the write of 10 KB itself. */
+const deferral = 5;
+
 /** The queues with writes that are not committed. They are flushed when the process exits. */
 const unwritten = new Set<WriteQueue>();
 let isWatchingExit = false;
+let isExiting = false;
 
 /**
-The writes of a file. All writes of one turn of the event loop are committed in one transaction. Readers in this process see them before.
+The writes of a file. All writes of one turn of the event loop are committed in one transaction, with those that were deferred. Readers in this process see them before.
 */
 export class WriteQueue {
 	readonly #path: string;
@@ -54,6 +61,7 @@ export class WriteQueue {
 	#bytes = 0;
 	#attempts = 0;
 	#isScheduled = false;
+	#isDeferred = false;
 
 	/**
 	Has no writes yet.
@@ -64,6 +72,7 @@ export class WriteQueue {
 		this.#path = path;
 		this.#run = run;
 		this.#removeFile = removeFile;
+		watchExit();
 	}
 
 	/** Returns the last write of a key that is not committed. */
@@ -94,12 +103,17 @@ export class WriteQueue {
 		}
 
 		this.#show(pending);
-		watchExit(this);
-		if (this.#attempts === 0 && this.#bytes >= bytesPerCommit) {
+		unwritten.add(this);
+		if (isExiting || (this.#attempts === 0 && this.#bytes >= bytesPerCommit)) {
 			this.#commit();
 		}
 
-		this.#schedule();
+		if (write.isDeferrable === true && this.#attempts === 0) {
+			this.#defer();
+		} else {
+			this.#schedule();
+		}
+
 		return pending.promise as Promise<T>;
 	}
 
@@ -114,9 +128,33 @@ export class WriteQueue {
 		return true;
 	}
 
+	/** Commits what was deferred, unless it waits for a lock already. */
+	flushDeferred(): void {
+		if (this.#attempts === 0) {
+			this.flush();
+		}
+	}
+
 	/** Waits until all present writes have been committed or dropped: not at all if they meet no lock. */
 	flushed(): MaybePromise<void> {
 		return this.flush() ? undefined : settled(this.#queue);
+	}
+
+	#defer(): void {
+		if (this.#isDeferred || this.#isScheduled || this.#queue.length === 0) {
+			return;
+		}
+
+		this.#isDeferred = true;
+		setTimeout(() => {
+			this.#isDeferred = false;
+			if (this.#queue.length === 0 || this.#isScheduled) {
+				return;
+			}
+
+			this.#commit();
+			this.#schedule();
+		}, deferral);
 	}
 
 	#schedule(): void {
@@ -284,14 +322,15 @@ async function settled(writes: readonly Pending[]): Promise<void> {
 	await Promise.allSettled(writes.map(async ({promise}) => promise));
 }
 
-function watchExit(queue: WriteQueue): void {
-	unwritten.add(queue);
+/** Commits everything at the exit of the process, also what other listeners write then. */
+function watchExit(): void {
 	if (isWatchingExit) {
 		return;
 	}
 
 	isWatchingExit = true;
 	process.once('exit', () => {
+		isExiting = true;
 		for (const left of unwritten) {
 			left.flush();
 		}

@@ -1,3 +1,4 @@
+/* eslint-disable node-test/prefer-context-mock -- AVA's context has none. */
 import {Buffer} from 'node:buffer';
 import {execFile} from 'node:child_process';
 import {
@@ -7,15 +8,17 @@ import {
 import {dirname, join} from 'node:path';
 import process from 'node:process';
 import {DatabaseSync} from 'node:sqlite';
+import {mock} from 'node:test';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {promisify} from 'node:util';
-import test from 'ava';
+import test, {type ExecutionContext} from 'ava';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
 import {textOf} from '../contract.ts';
 import {
 	bytes,
 	countOf,
 	noExpiry,
+	query,
 	temporaryFile,
 } from './files.ts';
 
@@ -211,4 +214,87 @@ test('a process that ends by itself or by `exit` has saved its writes', async t 
 	}
 
 	t.is(countOf(path), 2);
+});
+
+const deferrable = {...noExpiry, isDeferrable: true} as const;
+
+/** Opens a store whose timers the test advances. */
+function storeWithTimers(t: ExecutionContext, path: string): SqliteStore {
+	mock.timers.enable({apis: ['setTimeout']});
+	t.teardown(() => {
+		mock.timers.reset();
+	});
+	return new SqliteStore({path, busyTimeout});
+}
+
+test.serial('writes that are deferrable are read at once, and committed together after 5 ms', async t => {
+	const path = temporaryFile(t);
+	const store = storeWithTimers(t, path);
+	await store.set('old', bytes('old'), noExpiry);
+	const first = store.set('first', bytes('first'), deferrable);
+	await nextTurn();
+	mock.timers.tick(4);
+	const second = store.set('second', bytes('second'), deferrable);
+	await nextTurn();
+	t.is(countOf(path), 1);
+	t.is(textOf(await store.get('first')), 'first');
+	mock.timers.tick(1);
+	t.is(countOf(path), 3);
+	await Promise.all([first, second]);
+	const third = store.set('third', bytes('third'), deferrable);
+	await nextTurn();
+	t.is(countOf(path), 3);
+	mock.timers.tick(5);
+	t.is(countOf(path), 4);
+	await third;
+	await store.close();
+});
+
+for (const [name, act] of [
+	['`flush`', store => {
+		store.flush();
+	}],
+	['a write that is not deferrable', async store => store.set('next', bytes('next'), noExpiry)],
+	['more than 2 MB', store => {
+		void store.set('large', new Uint8Array(3_000_000), deferrable);
+	}],
+	['`count`', store => store.count()],
+	['`close`', store => store.close()],
+] as ReadonlyArray<readonly [string, (store: SqliteStore) => unknown]>) {
+	test.serial(`${name} commits what was deferred`, async t => {
+		const path = temporaryFile(t);
+		const store = storeWithTimers(t, path);
+		await store.set('old', bytes('old'), noExpiry);
+		const written = store.set('deferred', bytes('deferred'), deferrable);
+		await nextTurn();
+		t.is(countOf(path), 1);
+		await act(store);
+		t.is(query(path, 'SELECT count(*) AS count FROM entries WHERE key = \'deferred\'')?.count, 1);
+		await written;
+		await store.close();
+	});
+}
+
+test('`flush` before the first call does nothing', async t => {
+	const path = temporaryFile(t);
+	const store = new SqliteStore({path});
+	store.flush();
+	t.false(existsSync(path));
+	await store.close();
+});
+
+test.serial('what was deferred keeps its order while another process holds a lock', async t => {
+	const path = temporaryFile(t);
+	const store = new SqliteStore({path, busyTimeout});
+	await store.set('old', bytes('old'), noExpiry);
+	const other = lock(path, 'BEGIN IMMEDIATE');
+	const first = store.set('key', bytes('first'), deferrable);
+	store.flush();
+	const second = store.set('key', bytes('second'), deferrable);
+	store.flush();
+	t.is(textOf(await store.get('key')), 'second');
+	other.close();
+	await Promise.all([first, second]);
+	t.is(query(path, 'SELECT CAST(value AS TEXT) AS text FROM entries WHERE key = \'key\'')?.text, 'second');
+	await store.close();
 });
