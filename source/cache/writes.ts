@@ -75,7 +75,7 @@ export class CacheWrites {
 	@returns Whether there was room for it among the pending writes.
 	*/
 	save(response: QueuedResponse): boolean {
-		return this.run(response.key, () => this.#save(response), response.size);
+		return this.run(response.key, () => this.#save(response), response);
 	}
 
 	#save(response: QueuedResponse): MaybePromise<void> {
@@ -150,12 +150,12 @@ export class CacheWrites {
 	/**
 	Runs a write: at once if nothing is pending for the key, else after the pending write.
 
-	@param size - What the write takes; `undefined` for a write that is never dropped.
+	@param sized - Has what the write takes, which is read only if it must wait; `undefined` for a write that is never dropped.
 	@returns Whether there was room for it.
 	*/
-	run(key: string, write: () => MaybePromise<void>, size?: WriteSize): boolean {
+	run(key: string, write: () => MaybePromise<void>, sized?: {readonly size: WriteSize}): boolean {
 		// A write that is too large alone has room if nothing else is pending.
-		if (size !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + size.bytes > maxPendingBytes)) {
+		if (sized !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + sized.size.bytes > maxPendingBytes)) {
 			this.#drop(key);
 			return false;
 		}
@@ -164,7 +164,7 @@ export class CacheWrites {
 		try {
 			const result = previous === undefined ? write() : runAfter(previous, write);
 			if (result instanceof Promise) {
-				this.#await(key, result, size ?? {bytes: 0});
+				this.#await(key, result, sized?.size ?? {bytes: 0});
 			}
 		} catch (error) {
 			this.#fail(key, error);
