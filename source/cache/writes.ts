@@ -29,14 +29,16 @@ type WritesOptions = {
 /** The bytes that a pending write takes. */
 export type WriteSize = {bytes: number};
 
+/** What has the bytes of a pending write. */
+export type Sized = {readonly size: WriteSize};
+
 /** How a write ended, for a caller that waits for it. */
 export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
 
 /** A response to be stored. */
-export type QueuedResponse = {
+export type QueuedResponse = Sized & {
 	readonly key: string;
 	readonly request: {readonly fields: Fields};
-	readonly size: WriteSize;
 
 	/** Returns the response when it is its turn; `undefined` if nothing is to be stored. */
 	readonly prepare: () => MaybePromise<StoredResponse | undefined>;
@@ -153,7 +155,7 @@ export class CacheWrites {
 	@param sized - Has what the write takes, which is read only if it must wait; `undefined` for a write that is never dropped.
 	@returns Whether there was room for it.
 	*/
-	run(key: string, write: () => MaybePromise<void>, sized?: {readonly size: WriteSize}): boolean {
+	run(key: string, write: () => MaybePromise<void>, sized?: Sized): boolean {
 		// A write that is too large alone has room if nothing else is pending.
 		if (sized !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + sized.size.bytes > maxPendingBytes)) {
 			this.#drop(key);
