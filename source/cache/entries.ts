@@ -9,7 +9,6 @@ import {
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {
 	storedSize,
-	withSharedStrings,
 	type StoredResponse,
 	type Variation,
 } from '../entry/stored-response.ts';
@@ -136,7 +135,7 @@ export class Entries {
 
 	#encode(key: string, stored: StoredResponse): MaybePromise<StoredValue> {
 		const {serializer} = this.#options;
-		return serializer === undefined ? withSharedStrings(stored) : this.#serialize(key, stored, serializer);
+		return serializer === undefined ? stored : this.#serialize(key, stored, serializer);
 	}
 
 	#serialize(key: string, stored: StoredResponse, serializer: SerializerPipeline): MaybePromise<StoredValue> {

@@ -29,14 +29,16 @@ type WritesOptions = {
 /** The bytes that a pending write takes. */
 export type WriteSize = {bytes: number};
 
+/** What has the bytes of a pending write. */
+export type Sized = {readonly size: WriteSize};
+
 /** How a write ended, for a caller that waits for it. */
 export type Outcome = {readonly done: () => void; readonly failed: (error: unknown) => void};
 
 /** A response to be stored. */
-export type QueuedResponse = {
+export type QueuedResponse = Sized & {
 	readonly key: string;
 	readonly request: {readonly fields: Fields};
-	readonly size: WriteSize;
 
 	/** Returns the response when it is its turn; `undefined` if nothing is to be stored. */
 	readonly prepare: () => MaybePromise<StoredResponse | undefined>;
@@ -75,7 +77,7 @@ export class CacheWrites {
 	@returns Whether there was room for it among the pending writes.
 	*/
 	save(response: QueuedResponse): boolean {
-		return this.run(response.key, () => this.#save(response), response.size);
+		return this.run(response.key, () => this.#save(response), response);
 	}
 
 	#save(response: QueuedResponse): MaybePromise<void> {
@@ -150,12 +152,12 @@ export class CacheWrites {
 	/**
 	Runs a write: at once if nothing is pending for the key, else after the pending write.
 
-	@param size - What the write takes; `undefined` for a write that is never dropped.
+	@param sized - Has what the write takes, which is read only if it must wait; `undefined` for a write that is never dropped.
 	@returns Whether there was room for it.
 	*/
-	run(key: string, write: () => MaybePromise<void>, size?: WriteSize): boolean {
+	run(key: string, write: () => MaybePromise<void>, sized?: Sized): boolean {
 		// A write that is too large alone has room if nothing else is pending.
-		if (size !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + size.bytes > maxPendingBytes)) {
+		if (sized !== undefined && this.#writes > 0 && (this.#writes >= maxPendingWrites || this.#bytes + sized.size.bytes > maxPendingBytes)) {
 			this.#drop(key);
 			return false;
 		}
@@ -164,7 +166,7 @@ export class CacheWrites {
 		try {
 			const result = previous === undefined ? write() : this.#runAfter(previous, write);
 			if (result instanceof Promise) {
-				this.#await(key, result, size ?? {bytes: 0});
+				this.#await(key, result, sized?.size ?? {bytes: 0});
 			}
 		} catch (error) {
 			this.#fail(key, error);

@@ -91,11 +91,16 @@ export type Variation = {
 	readonly digest: string;
 };
 
-/** Creates a stored response from its metadata and body. */
+/** Creates a stored response from its metadata and body. It shares its strings with other entries in memory: Node.js creates new strings for each request, even if they are equal. */
 export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
+	const {request, url, statusMessage} = metadata;
+	const rawHeaders = metadata.rawHeaders.map(text => shared(text));
 	return {
 		...metadata,
-		fields: fieldsOf(metadata.rawHeaders),
+		statusMessage: shared(statusMessage),
+		rawHeaders,
+		...(request !== undefined && {request: sharedRequest(request, url)}),
+		fields: fieldsOf(rawHeaders),
 		byteLength: body.byteLength,
 		body,
 	};
@@ -218,21 +223,6 @@ let sharedStrings = new Map<string, string>();
 
 /** The header lines of the previous request, which often came from the same client. */
 let lastRawHeaders: RawFields = [];
-
-/**
-Returns an entry that shares its strings with other entries in memory. Node.js creates new strings for each request, even if they are equal.
-*/
-export function withSharedStrings(stored: StoredResponse): StoredResponse {
-	const {request} = stored;
-	const rawHeaders = stored.rawHeaders.map(text => shared(text));
-	return {
-		...stored,
-		statusMessage: shared(stored.statusMessage),
-		rawHeaders,
-		fields: fieldsOf(rawHeaders),
-		...(request !== undefined && {request: sharedRequest(request, stored.url)}),
-	};
-}
 
 function sharedRequest(request: StoredRequest, url: string): StoredRequest {
 	const {rawHeaders} = request;

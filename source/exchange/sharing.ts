@@ -41,8 +41,27 @@ const defaultLimits: WaitLimits = {response: 30_000, unknownLength: 2000};
 /** The number of milliseconds for which no request waits for a key whose result could not be shared. */
 const refusalTime = 10_000;
 
-/** The maximum number of keys of each kind for which a time is stored. */
-const maxTimes = 1000;
+/** The number of keys after which the times of older ones are forgotten. */
+const maxLatest = 500;
+
+/** The times of at least the latest 500 keys, and of at most 1000. To delete the oldest key of one Map for each new one would take ten times as long, since V8 searches it behind those that were deleted before. */
+class LatestTimes {
+	#latest = new Map<string, number>();
+	#older = new Map<string, number>();
+
+	get(key: string): number | undefined {
+		return this.#latest.get(key) ?? this.#older.get(key);
+	}
+
+	set(key: string, time: number): void {
+		if (this.#latest.size === maxLatest) {
+			this.#older = this.#latest;
+			this.#latest = new Map();
+		}
+
+		this.#latest.set(key, time);
+	}
+}
 
 /**
 Makes a request wait for the result of a request in flight with the same key.
@@ -76,10 +95,10 @@ export class Sharing<Result> {
 	readonly #requests = new Map<string, RequestsForKey<Result>>();
 
 	/** The times until which no request waits for a key, by the settings of the requests. Those for all requests stand under this instance. */
-	readonly #refusals = new WeakMap<object, Map<string, number>>();
+	readonly #refusals = new WeakMap<object, LatestTimes>();
 
 	/** When keys last had a result. Requests that read the store before that read it again. */
-	readonly #resolutions = new Map<string, number>();
+	readonly #resolutions = new LatestTimes();
 
 	constructor(clock: Clock = systemClock, limits: WaitLimits = defaultLimits) {
 		this.clock = clock;
@@ -120,9 +139,9 @@ export class Sharing<Result> {
 	@param settings - The settings of the requests for which this holds. Default: all requests.
 	*/
 	refuse(key: string, settings: object = this): void {
-		const refusals = this.#refusals.get(settings) ?? new Map<string, number>();
+		const refusals = this.#refusals.get(settings) ?? new LatestTimes();
 		this.#refusals.set(settings, refusals);
-		setTime(refusals, key, this.clock.now() + refusalTime);
+		refusals.set(key, this.clock.now() + refusalTime);
 	}
 
 	/** Returns whether a key has had a result since a moment of the clock. */
@@ -131,14 +150,8 @@ export class Sharing<Result> {
 	}
 
 	#isRefused(key: string, settings: object = this): boolean {
-		const refusals = this.#refusals.get(settings);
-		const until = refusals?.get(key);
-		if (until === undefined || this.clock.now() < until) {
-			return until !== undefined;
-		}
-
-		refusals!.delete(key);
-		return false;
+		const until = this.#refusals.get(settings)?.get(key);
+		return until !== undefined && this.clock.now() < until;
 	}
 
 	#requestsFor(key: string, names: readonly string[] | undefined): RequestsForKey<Result> {
@@ -167,7 +180,7 @@ export class Sharing<Result> {
 		switch (ending) {
 			case 'resolved': {
 				requests.failures = 0;
-				setTime(this.#resolutions, requests.key, this.clock.now());
+				this.#resolutions.set(requests.key, this.clock.now());
 				break;
 			}
 
@@ -252,15 +265,6 @@ export class Sharing<Result> {
 				waiter.leave();
 			},
 		};
-	}
-}
-
-/** Sets the time of a key, and deletes the oldest one over the maximum number. */
-function setTime(times: Map<string, number>, key: string, time: number): void {
-	times.delete(key);
-	times.set(key, time);
-	if (times.size > maxTimes) {
-		times.delete(times.keys().next().value!);
 	}
 }
 

@@ -326,7 +326,7 @@ type WriteOptions = {
 /** The write of the response of an exchange, unless an invalidation since its request was sent concerns it. */
 class ResponseWrite implements QueuedResponse {
 	readonly key: string;
-	readonly size: WriteSize;
+	#size: WriteSize | undefined;
 	readonly #state: ExchangeState;
 	readonly #options: WriteOptions;
 	readonly #composed: MaybePromise<StoredResponse | undefined>;
@@ -336,14 +336,19 @@ class ResponseWrite implements QueuedResponse {
 		this.#state = state;
 		this.#options = options;
 		this.key = key;
-		this.size = {bytes: received};
-		this.#composed = composed instanceof Promise ? this.#resize(composed) : composed;
-		if (this.#composed instanceof Promise) {
+		if (composed instanceof Promise) {
+			this.#size = {bytes: received};
+			this.#composed = this.#resize(composed, this.#size);
 			// `prepare` reports a fault. Until it runs, the fault must not be an unhandled rejection.
 			this.#composed.catch(() => undefined);
 		} else {
-			this.size.bytes = this.#composed === undefined ? 0 : storedSize(this.#composed);
+			this.#composed = composed;
 		}
+	}
+
+	get size(): WriteSize {
+		this.#size ??= {bytes: this.#composed === undefined ? 0 : storedSize(this.#composed as StoredResponse)};
+		return this.#size;
 	}
 
 	get request(): SentRequest {
@@ -393,9 +398,9 @@ class ResponseWrite implements QueuedResponse {
 	}
 
 	/** Counts the bytes of a response towards `maxPendingBytes` once its body is decoded. */
-	async #resize(composing: Promise<StoredResponse | undefined>): Promise<StoredResponse | undefined> {
+	async #resize(composing: Promise<StoredResponse | undefined>, size: WriteSize): Promise<StoredResponse | undefined> {
 		const stored = await composing;
-		if (stored === undefined || this.#state.cache.writes.resize(this.key, this.size, storedSize(stored))) {
+		if (stored === undefined || this.#state.cache.writes.resize(this.key, size, storedSize(stored))) {
 			return stored;
 		}
 

@@ -6,7 +6,7 @@ import {appendMember} from '../policy/fields.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
-import {replaceEmit, type Emission} from './watch-request.ts';
+import {replaceEmit, type Emit} from './watch-request.ts';
 
 /** Reports a response to an exchange, and returns the response for the caller. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
@@ -128,7 +128,7 @@ class BodyCollector {
 	}
 
 	start(): void {
-		this.#restore = replaceEmit(this.#response, bodyEvents, (event, argument, emit) => this.#handle(event, argument, emit));
+		this.#restore = replaceEmit(this.#response, bodyEvents, (event, parameters, emit) => this.#handle(event, parameters, emit));
 		if (this.#options.request === undefined) {
 			return;
 		}
@@ -141,19 +141,19 @@ class BodyCollector {
 		this.#options.request.on('error', this.#fail);
 	}
 
-	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {
+	#handle(event: string | symbol, parameters: readonly unknown[], emit: Emit): boolean {
 		if (this.#isOver) {
-			return emit();
+			return emit(event, ...parameters);
 		}
 
 		if (event === 'data') {
-			this.#copy(argument);
-			return emit();
+			this.#copy(parameters[0]);
+			return emit(event, ...parameters);
 		}
 
 		if (event !== 'end') {
 			this.#stop('incomplete');
-			return emit();
+			return emit(event, ...parameters);
 		}
 
 		// With `failFast`, the reader gets the `end` event only when everything is written, and an error if that fails. Over HTTP/2, Got 14 and 15 end the body at once.
@@ -163,7 +163,7 @@ class BodyCollector {
 		}
 
 		// The responses of http2-wrapper (Got 15) become complete in a listener of this event.
-		const hasListeners = emit();
+		const hasListeners = emit('end');
 		this.#completeQuietly();
 		return hasListeners;
 	}
@@ -224,7 +224,7 @@ class BodyCollector {
 	}
 }
 
-async function emitAfter(action: () => MaybePromise<unknown>, emit: Emission, request: ClientRequest | undefined): Promise<void> {
+async function emitAfter(action: () => MaybePromise<unknown>, emit: Emit, request: ClientRequest | undefined): Promise<void> {
 	try {
 		await action();
 	} catch (error) {
@@ -238,7 +238,7 @@ async function emitAfter(action: () => MaybePromise<unknown>, emit: Emission, re
 		return;
 	}
 
-	emit();
+	emit('end');
 }
 
 /** How many times the bytes that have arrived may be reserved: an origin may announce more than it sends. */

@@ -233,8 +233,11 @@ class Attempt implements AttemptParts, Watcher {
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
 		const {native} = this;
-		// Got finds the socket of an unfinished handshake on its own object.
-		native.headers = {...native.headers, ...validators};
+		if (Object.keys(validators).length > 0) {
+			// Got finds the socket of an unfinished handshake on its own object.
+			native.headers = {...native.headers, ...validators};
+		}
+
 		return this.#call(native);
 	}
 

@@ -60,7 +60,7 @@ export class WatchedRequest {
 		ignoreWriteErrors(request, () => this.#isReplaced);
 		this.#closeListeners = request.rawListeners('close');
 		// Once the request is sent again, the second one emits the same error.
-		replaceEmit(request, handledEvents, (event, argument, emit) => (this.#isResent && event === 'error') || this.#handle(event, argument, emit));
+		replaceEmit(request, handledEvents, (event, parameters, emit) => (this.#isResent && event === 'error') || this.#handle(event, parameters, emit));
 	}
 
 	/** Whether Got or the caller has destroyed the request. */
@@ -68,25 +68,26 @@ export class WatchedRequest {
 		return this.#isDestroyed;
 	}
 
-	#handle(event: string | symbol, argument: unknown, emit: Emission): boolean {
+	#handle(event: string | symbol, parameters: readonly unknown[], emit: Emit): boolean {
 		if (this.#isReplaced && (event === 'error' || event === 'close')) {
 			return endReplaced(event, this.#request, this.#closeListeners);
 		}
 
 		if (this.#isSettled) {
-			return emit();
+			return emit(event, ...parameters);
 		}
 
 		if (event === 'close' && !this.#isResent) {
 			// After an abort, no other event follows.
 			this.#watcher.close();
-			return emit();
+			return emit(event, ...parameters);
 		}
 
 		if (event === 'response') {
+			const response = parameters[0] as IncomingMessage;
 			this.#isSettled = true;
-			this.#firstResponse ??= argument as IncomingMessage;
-			const given = this.#watcher.respond(argument as IncomingMessage, this.#second ?? this.#request);
+			this.#firstResponse ??= response;
+			const given = this.#watcher.respond(response, this.#second ?? this.#request);
 			if (given instanceof Promise) {
 				void this.#giveLater(given, emit);
 				return true;
@@ -96,20 +97,20 @@ export class WatchedRequest {
 		}
 
 		if (event !== 'error' || this.#isGivenUp) {
-			return emit();
+			return emit(event, ...parameters);
 		}
 
 		this.#isSettled = true;
-		const replacement = this.#watcher.fail(argument);
+		const replacement = this.#watcher.fail(parameters[0]);
 		if (replacement === undefined) {
-			return this.#isResent ? emitFailure(argument as Error, emit) : emit();
+			return this.#isResent ? emitFailure(parameters[0] as Error, emit) : emit(event, ...parameters);
 		}
 
 		this.#isReplaced = true;
 		return emit('response', replacement);
 	}
 
-	#give(given: GivenResponse | undefined, emit: Emission): boolean {
+	#give(given: GivenResponse | undefined, emit: Emit): boolean {
 		if (given === undefined) {
 			void this.#resend(emit);
 			return true;
@@ -119,7 +120,7 @@ export class WatchedRequest {
 		return this.#isGivenUp || emit('response', given);
 	}
 
-	async #giveLater(pending: Promise<GivenResponse | undefined>, emit: Emission): Promise<void> {
+	async #giveLater(pending: Promise<GivenResponse | undefined>, emit: Emit): Promise<void> {
 		try {
 			this.#give(await pending, emit);
 		} catch (error) {
@@ -128,11 +129,11 @@ export class WatchedRequest {
 	}
 
 	/** Sends the request once more. From now on, Got gets the events of the second request. */
-	async #resend(emit: Emission): Promise<void> {
+	async #resend(emit: Emit): Promise<void> {
 		this.#isSettled = false;
 		this.#isResent = true;
 		const forward = (event: 'response' | 'error', argument: unknown): void => {
-			this.#handle(event, argument, (other = event, replacement = argument) => emit(other, replacement));
+			this.#handle(event, [argument], emit);
 		};
 
 		let result: RequestResult;
@@ -188,7 +189,7 @@ const handledEvents: ReadonlySet<string | symbol> = new Set(['response', 'error'
 /** The error codes that Got 15 and 16 ignore if the request has had a response. */
 const ignoredCodes = new Set<unknown>(['ECONNRESET', 'EPIPE']);
 
-function emitFailure(error: Error, emit: Emission): boolean {
+function emitFailure(error: Error, emit: Emit): boolean {
 	const hasListeners = emit('error', error);
 	// If Got does not ignore the error, it ignores this response.
 	return ignoredCodes.has((error as {readonly code?: unknown}).code) ? emit('response', new FailedResponse(error)) : hasListeners;
@@ -220,10 +221,9 @@ function ignoreWriteErrors(request: ClientRequest, isReplaced: () => boolean): v
 		return original.apply(request, parameters);
 	};
 
-	Object.assign(request, {
-		write: (...parameters: unknown[]) => call(write, parameters),
-		end: (...parameters: unknown[]) => call(end, parameters),
-	});
+	const own = request as {write: Write; end: Write};
+	own.write = (...parameters) => call(write, parameters);
+	own.end = (...parameters) => call(end, parameters);
 }
 
 type Write = (...parameters: unknown[]) => unknown;
@@ -232,17 +232,15 @@ type Write = (...parameters: unknown[]) => unknown;
 Replaces the `emit` of an emitter. Unlike a listener, the replacement sees each event first, and can change or drop it.
 
 @param events - The events that are intercepted.
-@param intercept - Called with the event, its first argument, and a function that emits it, or another event instead.
+@param intercept - Called with the event, its parameters, and the previous `emit`, to emit this event or another one instead.
 @returns A function that restores the previous `emit`, as an own property: to delete the property would make the emitter slow, and four times as large.
 */
-export function replaceEmit(emitter: EventEmitter, events: ReadonlySet<string | symbol>, intercept: (event: string | symbol, argument: unknown, emit: Emission) => boolean): () => void {
+export function replaceEmit(emitter: EventEmitter, events: ReadonlySet<string | symbol>, intercept: (event: string | symbol, parameters: readonly unknown[], emit: Emit) => boolean): () => void {
 	const original = emitter.emit as Emit;
-
-	const emit: Emit = (event, ...arguments_) => events.has(event)
-		? intercept(event, arguments_[0], (replacedEvent, replacement) => replacedEvent === undefined
-			? original.call(emitter, event, ...arguments_)
-			: original.call(emitter, replacedEvent, replacement))
-		: original.call(emitter, event, ...arguments_);
+	const emitOriginal: Emit = (event, ...parameters) => original.call(emitter, event, ...parameters);
+	const emit: Emit = (event, ...parameters) => events.has(event)
+		? intercept(event, parameters, emitOriginal)
+		: original.call(emitter, event, ...parameters);
 
 	// Code that copies the enumerable properties of a response must not copy this one.
 	Object.defineProperty(emitter, 'emit', {
@@ -257,7 +255,5 @@ export function replaceEmit(emitter: EventEmitter, events: ReadonlySet<string | 
 	};
 }
 
-/** Emits the event that was intercepted, or another one instead. */
-export type Emission = (event?: string | symbol, argument?: unknown) => boolean;
-
-type Emit = (event: string | symbol, ...arguments_: unknown[]) => boolean;
+/** Emits an event. */
+export type Emit = (event: string | symbol, ...parameters: readonly unknown[]) => boolean;

@@ -121,16 +121,16 @@ test('pending writes are bounded by their bytes; one alone may be larger, and de
 		variants: {save: () => undefined},
 	});
 	const wait = async (): Promise<void> => gate.promise;
-	t.true(queue.run('large', wait, {bytes: 500 * mebibyte}));
-	t.false(queue.run('small', wait, {bytes: 1}));
+	t.true(queue.run('large', wait, {size: {bytes: 500 * mebibyte}}));
+	t.false(queue.run('small', wait, {size: {bytes: 1}}));
 	t.true(queue.run('gone', wait));
 	t.is(queue.pending.size, 2);
 	gate.resolve();
 	await queue.idle();
 	t.is(queue.pending.size, 0);
-	t.true(queue.run('small', wait, {bytes: 40 * mebibyte}));
-	t.false(queue.run('more', wait, {bytes: 40 * mebibyte}));
-	t.true(queue.run('less', wait, {bytes: 24 * mebibyte}));
+	t.true(queue.run('small', wait, {size: {bytes: 40 * mebibyte}}));
+	t.false(queue.run('more', wait, {size: {bytes: 40 * mebibyte}}));
+	t.true(queue.run('less', wait, {size: {bytes: 24 * mebibyte}}));
 	t.deepEqual(dropped, ['small', 'more']);
 	await queue.idle();
 	await delay(0);
