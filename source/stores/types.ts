@@ -16,6 +16,10 @@ export type SetOptions = {
 	readonly indexed?: IndexedTimes;
 };
 
+/** What `set` returns: nothing if the store has taken the value; `'too-large'` if the value alone is larger than the bound of the store; `'failed'` from a guarded store that does not answer. */
+
+export type SetResult = 'too-large' | 'failed' | void;
+
 /** Times in milliseconds since the epoch. */
 export type IndexedTimes = {
 	readonly createdAt: number;
@@ -63,7 +67,9 @@ export type Store = {
 
 	/** Returns the value, or `undefined` if there is none or it has expired. */
 	get(key: string): MaybePromise<StoredValue | undefined>;
-	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void>;
+
+	/** Sets a value. Returns why the store has not taken it, if that is no error. */
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<SetResult>;
 
 	/** Deletes a value. Returns whether there was one. */
 	delete(key: string): MaybePromise<boolean>;
@@ -103,6 +109,11 @@ export type Store = {
 
 /** The calls of a store that locks need. A lock always expires. */
 export type LockStore = Required<Pick<Store, 'name' | 'valueType' | 'get' | 'set' | 'delete' | 'add'>>;
+
+/** Whether a store has taken a value. A store of a user may return anything else. */
+export function isTaken(result: SetResult): result is Exclude<SetResult, 'too-large' | 'failed'> {
+	return result !== 'too-large' && result !== 'failed';
+}
 
 /** The listeners of `watchEvictions`, for stores that are bounded. */
 export class EvictionListeners {
