@@ -22,7 +22,6 @@ import {expiresAt} from '../policy/freshness.ts';
 import {storageRefusal} from '../policy/storage-rules.ts';
 import type {RefusalReason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
-import {isTaken} from '../stores/types.ts';
 import {
 	composeResponse,
 	policySettings,
@@ -156,7 +155,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	await core.journal.invalidate([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	const result = await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
-	return isTaken(result) ? {key, stored} : 'too-large';
+	return result === 'too-large' ? result : {key, stored};
 }
 
 /** Makes the facts of a response as if the origin had sent it now. */
@@ -187,7 +186,7 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 	await core.journal.invalidate([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
 	const result = await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
-	return isTaken(result) ? {key: response.cacheKey, stored: written} : 'too-large';
+	return result === 'too-large' ? result : {key: response.cacheKey, stored: written};
 }
 
 type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
@@ -258,10 +257,10 @@ export async function copyEntries(core: CacheCore, other: CacheCore, task: LongT
 		}
 
 		const result = await core.writes.exclusively(key, () => core.managedEntries.write(key, copy));
-		if (isTaken(result)) {
-			copied++;
-		} else {
+		if (result === 'too-large') {
 			skipped++;
+		} else {
+			copied++;
 		}
 	}
 

@@ -9,7 +9,7 @@ import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
-import {isTaken, type SetResult, type Store} from '../stores/types.ts';
+import type {SetResult, Store} from '../stores/types.ts';
 import type {Reporter} from './reporter.ts';
 import type {Variants} from './entries.ts';
 
@@ -139,7 +139,8 @@ export class CacheWrites {
 	}
 
 	#check(response: QueuedResponse, stored: StoredResponse, result: SetResult): MaybePromise<void> {
-		if (!isTaken(result)) {
+		// A store of a user may return anything else.
+		if (result === 'too-large' || result === 'failed') {
 			this.isReliable = result === 'failed' ? false : this.isReliable;
 			response.refused(result === 'failed' ? 'store-error' : result);
 			return undefined;

@@ -110,11 +110,6 @@ export type Store = {
 /** The calls of a store that locks need. A lock always expires. */
 export type LockStore = Required<Pick<Store, 'name' | 'valueType' | 'get' | 'set' | 'delete' | 'add'>>;
 
-/** Whether a store has taken a value. A store of a user may return anything else. */
-export function isTaken(result: SetResult): result is Exclude<SetResult, 'too-large' | 'failed'> {
-	return result !== 'too-large' && result !== 'failed';
-}
-
 /** The listeners of `watchEvictions`, for stores that are bounded. */
 export class EvictionListeners {
 	readonly #listeners = new Set<(key: string) => void>();
