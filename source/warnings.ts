@@ -41,7 +41,7 @@ Emits a warning of the process, once for each code; that of an unsupported Got o
 `--no-warnings` and `NODE_NO_WARNINGS=1` turn it off, and so does `--disable-warning=<code>`; `--disable-warning=GotCacheHooksWarning` turns off all warnings of this library.
 */
 export function warnOnce<Code extends WarningCode>(code: Code, ...details: Parameters<(typeof texts)[Code]>): void {
-	const makeText: (...words: readonly string[]) => string = texts[code] as never;
+	const makeText: (...words: readonly string[]) => string = texts[code];
 	const text = makeText(...details);
 	const kind = code === 'GOT_CACHE_UNSUPPORTED_GOT' ? text : code;
 	if (emitted.has(kind)) {

@@ -9,16 +9,16 @@ type Place = 'start' | 'host' | 'address' | 'port' | 'path' | 'c' | 'ca' | 'cal'
 
 /** What a URL is made of, as the URL parser writes it, without the scheme: at each place, the characters that may follow and the place after them. It allows more than a URL may have, but nothing less. The results of functions have URLs such as `call:Weather.today`. */
 const grammar: ReadonlyArray<{readonly from: Place; readonly allowed: RegExp; readonly to: Place}> = [
-	{from: 'start', allowed: /[\d!"$-&'\(\)*+,\-.;=_`a-z\{\}~]/v, to: 'host'},
+	{from: 'start', allowed: /[\d!"$%\u{26}'\(\)*+,\-.;=_`a-z\{\}~]/v, to: 'host'},
 	{from: 'start', allowed: /\[/v, to: 'address'},
 	{from: 'address', allowed: /[\d.:a-f]/v, to: 'address'},
 	{from: 'address', allowed: /\]/v, to: 'host'},
-	{from: 'host', allowed: /[\d!"$-&'\(\)*+,\-.;=_`a-z\{\}~]/v, to: 'host'},
+	{from: 'host', allowed: /[\d!"$%\u{26}'\(\)*+,\-.;=_`a-z\{\}~]/v, to: 'host'},
 	{from: 'host', allowed: /:/v, to: 'port'},
 	{from: 'port', allowed: /\d/v, to: 'port'},
 	{from: 'host', allowed: /\//v, to: 'path'},
 	{from: 'port', allowed: /\//v, to: 'path'},
-	{from: 'path', allowed: /[\w!#$-&'\(\)*+,\-.\/:;=?@\[\\\]^`\{\|\}~]/v, to: 'path'},
+	{from: 'path', allowed: /[\w!#$%\u{26}'\(\)*+,\-.\/:;=?@\[\\\]^`\{\|\}~]/v, to: 'path'},
 	{from: 'start', allowed: /c/v, to: 'c'},
 	{from: 'c', allowed: /a/v, to: 'ca'},
 	{from: 'ca', allowed: /l/v, to: 'cal'},
