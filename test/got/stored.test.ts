@@ -10,6 +10,7 @@ import {
 	cacheInfo,
 	createStore,
 	getCache,
+	HttpCache,
 	SerializerPipeline,
 	type CacheSettings,
 	type Store,
@@ -17,6 +18,7 @@ import {
 import {answeringStore, type Operation} from '../helpers/answering-store.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
+import {until} from '../helpers/until.ts';
 import {temporaryFolder} from '../helpers/temporary-folder.ts';
 
 type Case = {
@@ -252,3 +254,155 @@ for (const [apiName, api] of apis) {
 		t.like(cache.stats(), {stored: 2, refused: 1, refusedByReason: {'store-error': 1}});
 	});
 }
+
+test('a 304 whose response could not be stored is served as stored before, and is no stored response', async t => {
+	await using origin = await Origin.start((request, response) => {
+		response.setHeader('ETag', '"1"');
+		response.statusCode = request.headers['if-none-match'] === undefined ? 200 : 304;
+		response.end(request.headers['if-none-match'] === undefined ? 'body' : undefined);
+	});
+	let isFailing = false;
+	const {client, clock} = createClient({
+		store: answeringStore(async (operation, action) => {
+			if (isFailing && operation === 'set') {
+				throw new Error('no');
+			}
+
+			return action();
+		}),
+	});
+	const cache = getCache(client);
+	cache.on('storeError', () => {});
+	const events: string[] = [];
+	for (const event of ['stored', 'refused'] as const) {
+		cache.on(event, ({reason}) => {
+			events.push(`${event} ${reason}`);
+		});
+	}
+
+	await client(origin.url);
+	await cache.idle();
+	clock.advance(600);
+	const freshened = await client(origin.url);
+	await cache.idle();
+	t.like(cacheInfo(freshened), {reason: 'revalidated', fromCache: true, stored: undefined});
+	clock.advance(600);
+	isFailing = true;
+	const unstored = await client(origin.url);
+	await cache.idle();
+	t.is(unstored.body, 'body');
+	t.like(cacheInfo(unstored), {
+		reason: 'revalidated', fromCache: true, stored: 'store-error', createdAt: new Date(clock.now()),
+	});
+	t.false(unstored.headers['cache-status']!.includes('stored'));
+	t.deepEqual(events, ['stored stored', 'stored revalidated', 'refused store-error']);
+	t.like(cache.stats(), {stored: 2, refused: 1});
+});
+
+test('requests that wait for a response get it, whether the store takes it or not', async t => {
+	const gate = Promise.withResolvers<void>();
+	await using origin = await Origin.start((_request, response) => {
+		void (async () => {
+			await gate.promise;
+			response.end('body');
+		})();
+	});
+	const {client} = createClient({store: failing(['set'], rejecting)});
+	const cache = getCache(client);
+	cache.on('storeError', () => {});
+	const pending = Array.from({length: 5}, async () => client(origin.url));
+	await until(() => origin.count > 0);
+	gate.resolve();
+	const responses = await Promise.all(pending);
+	await cache.idle();
+	t.is(origin.count, 1);
+	t.deepEqual(responses.map(({body}) => body), Array.from({length: 5}, () => 'body'));
+	t.is(responses.filter(response => cacheInfo(response).stored === 'store-error').length, 1);
+	t.is(responses.filter(response => cacheInfo(response).stored === undefined).length, 4);
+	t.like(cache.stats(), {stored: 0, refused: 1});
+});
+
+test('a refresh in the background that could not be stored is refused, and the next request refreshes again', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end(String(origin.count));
+	});
+	let isFailing = false;
+	const {client, clock} = createClient({
+		staleWhileRevalidate: true,
+		store: answeringStore((operation, action) => {
+			if (isFailing && operation === 'set') {
+				throw new Error('no');
+			}
+
+			return action();
+		}),
+	});
+	const cache = getCache(client);
+	cache.on('storeError', () => {});
+	await client(origin.url);
+	clock.advance(600);
+	isFailing = true;
+	t.is((await client(origin.url)).body, '1');
+	await cache.idle();
+	t.like(cache.stats(), {stored: 1, refused: 1, refusedByReason: {'store-error': 1}});
+	isFailing = false;
+	t.is((await client(origin.url)).body, '1');
+	await cache.idle();
+	t.is((await client(origin.url)).body, '3');
+	t.like(cache.stats(), {stored: 2, refused: 1});
+});
+
+test('a response that is invalidated while it is written is not called stored', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.setHeader('Cache-Control', 'max-age=600');
+		response.end('body');
+	});
+	const gate = Promise.withResolvers<void>();
+	let sets = 0;
+	const {client} = createClient({
+		cacheControl: true,
+		store: answeringStore(async (operation, action) => {
+			if (operation === 'set' && ++sets === 1) {
+				await gate.promise;
+			}
+
+			return action();
+		}),
+	});
+	const cache = getCache(client);
+	const response = await client(origin.url);
+	t.is(cacheInfo(response).stored, undefined);
+	await client.post(origin.url);
+	gate.resolve();
+	await cache.idle();
+	t.like(cacheInfo(response), {stored: 'invalidated', createdAt: undefined});
+	t.false(response.headers['cache-status']!.includes('stored'));
+	t.like(cache.stats(), {stored: 0, refusedByReason: {invalidated: 1}});
+	t.false((await client(origin.url)).isFromCache);
+});
+
+test('`save`, `update` and `fromHar` report what is larger than the bound of a store', async t => {
+	const cache = new HttpCache({store: 'memory', maxBytes: 2000});
+	const request = {url: 'https://example.com/large'};
+	await t.throwsAsync(cache.save(request, {body: large}), {code: 'ERR_NOT_STORABLE', message: /too-large/v});
+	t.is(await cache.count(), 0);
+
+	await using other = new HttpCache({store: 'memory'});
+	const saved = await other.save(request, {body: large});
+	await other.save({url: 'https://example.com/small'}, {body: 'small'});
+	t.deepEqual(await cache.update(other), {copied: 1, skipped: 1});
+	await t.throwsAsync(cache.save(saved), {code: 'ERR_NOT_STORABLE', message: /too-large/v});
+	const {saved: count, skipped} = await cache.fromHar(await other.toHar());
+	t.is(count, 1);
+	t.deepEqual(skipped.map(({reason}) => reason), ['too-large']);
+	await cache.close();
+});
+
+test('with `failFast`, a response of which the store refuses the value fails, and is not called stored', async t => {
+	await using origin = await Origin.start((_request, response) => {
+		response.end('body');
+	});
+	const {client} = createClient({store: failing(['set'], async () => false), failFast: true});
+	await t.throwsAsync(async () => client(origin.url), {message: /refused the value/v});
+	t.like(getCache(client).stats(), {stored: 0, refused: 1});
+});
