@@ -39,6 +39,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: ['process'],
 		packages: [],
 	},
+	'warnings.ts': {
+		source: [],
+		node: ['process'],
+		packages: [],
+	},
 	policy: {
 		source: [],
 		node: [],
@@ -55,17 +60,17 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
-		source: ['errors.ts', 'maybe-promise.ts', 'optional-package.ts'],
+		source: ['errors.ts', 'maybe-promise.ts', 'optional-package.ts', 'warnings.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
 	settings: {
-		source: ['errors.ts', 'parse.ts', 'policy', 'identity', 'entry', 'stores'],
+		source: ['errors.ts', 'parse.ts', 'warnings.ts', 'policy', 'identity', 'entry', 'stores'],
 		node: [],
 		packages: [],
 	},
 	cache: {
-		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'stores', 'settings'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'warnings.ts', 'policy', 'identity', 'entry', 'stores', 'settings'],
 		node: ['*'],
 		packages: [],
 	},
@@ -75,7 +80,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	got: {
-		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'warnings.ts', 'policy', 'identity', 'entry', 'settings', 'cache', 'exchange'],
 		node: ['*', 'fs'],
 		packages: ['got'],
 	},

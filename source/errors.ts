@@ -94,6 +94,24 @@ export function codeOf(thrown: unknown): string | undefined {
 	return typeof code === 'string' && /^(?:ERR_[\dA-Z_]+|E[A-Z]{2,15})$/v.test(code) ? code : undefined;
 }
 
+/**
+Describes a fault for a log, in one sentence: with its message if that is known to contain no credential, since it is one of this library or of a system call, otherwise with its place.
+*/
+export function describeFault(thrown: unknown): string {
+	if (isMessageSafe(thrown)) {
+		return `${(thrown as Error).message.replace(/\.$/v, '')}.`;
+	}
+
+	const place = placesOf(thrown).find(line => !line.includes('node:'))?.trim();
+	const kind = thrown instanceof RedactedError ? `${thrown.name} (${thrown.code})` : kindOf(thrown);
+	return `${kind}${place === undefined ? '' : ` ${place}`}.`;
+}
+
+function isMessageSafe(thrown: unknown): boolean {
+	// A redacted error has the message of another one, in which only URLs were redacted.
+	return thrown instanceof RedactedError || !(thrown instanceof Error) ? false : thrown instanceof CacheHooksError || thrown instanceof SettingError || ('syscall' in thrown && codeOf(thrown) !== undefined);
+}
+
 /** Returns the lines of a stack after the message, since the message may contain lines that look the same. */
 function placesOf(thrown: unknown): readonly string[] {
 	const {message, stack} = new Object(thrown) as {readonly message?: unknown; readonly stack?: unknown};

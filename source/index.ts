@@ -73,5 +73,5 @@ export {
 } from './stores/keyv-adapter.ts';
 export type {StoreSetting} from './stores/open.ts';
 export type {
-	IndexedTimes, SetOptions, Store, StoredValue, StoreQuery,
+	IndexedTimes, SetOptions, SetResult, Store, StoredValue, StoreQuery,
 } from './stores/types.ts';

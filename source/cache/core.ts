@@ -9,6 +9,7 @@ import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
 import {guardStore} from '../stores/guard.ts';
 import {LateWrites} from '../stores/late-writes.ts';
+import {MemoryStore} from '../stores/memory.ts';
 import type {Store} from '../stores/types.ts';
 import {openCacheStore, type CacheStore} from './cache-store.ts';
 import {isAlias} from './compose-response.ts';
@@ -135,7 +136,7 @@ export class CacheCore {
 			...common, store: forRequests, timeout: storeTimeout, isDeferrable: !failFast,
 		}), this.secret, () => this.unreachable.setQuietly());
 		this.writes = new CacheWrites({
-			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants,
+			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants, isReliable: opened instanceof MemoryStore || undefined,
 		});
 		this.managedEntries = new Entries({...common, store: forManagement, timeout: store.managementTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.unreachable.set());
@@ -345,6 +346,11 @@ export class CacheCore {
 	get circuits(): {readonly reads: CircuitState; readonly writes: CircuitState} {
 		const {reads = 'closed', writes = 'closed'} = this.#store.circuits ?? {};
 		return {reads, writes};
+	}
+
+	/** Whether a response that is written now is expected to be stored: the store is used, and has taken the last write. */
+	get isReliable(): boolean {
+		return this.writes.isReliable === true && (this.#store.circuits?.hasFailed !== true || this.#store.circuits.writes === 'closed');
 	}
 
 	/** Opens the store and reads from it, throwing its faults. */

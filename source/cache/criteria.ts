@@ -11,6 +11,7 @@ import {
 } from '../parse.ts';
 import {timeBefore} from '../entry/cached-response.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
+import {warnOfPatterns} from '../settings/parsers.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
 import {
 	compileUrlPattern,
@@ -107,7 +108,7 @@ export async function parseCriteria(criteria: unknown, findKeys: (requests: read
 	return {
 		keys: new Set([...keys, ...await findKeys(named)]),
 		tags: new Set(tags),
-		patterns: patterns.map(pattern => compileUrlPattern(pattern)),
+		patterns: compiledPatterns(patterns),
 		valid,
 		expired,
 		invalid,
@@ -126,6 +127,11 @@ export function forListing(selection: Selection): Selection {
 /** Returns a selection for changes, which has no exclusions. */
 export function forChanges(selection: Selection): Selection {
 	return {...selection, valid: selection.valid === true ? true : undefined, expired: selection.expired === true ? true : undefined};
+}
+
+function compiledPatterns(patterns: readonly UrlPattern[]): readonly UrlMatcher[] {
+	warnOfPatterns('criteria.patterns', patterns, false);
+	return patterns.map(pattern => compileUrlPattern(pattern));
 }
 
 /** Whether the store must be searched for the entries, since keys and tags alone do not select them. */

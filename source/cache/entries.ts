@@ -16,7 +16,7 @@ import type {Fields} from '../policy/fields.ts';
 import type {SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import {UnreadableError, type Serialized} from '../entry/serializers/stage.ts';
 import {within} from '../stores/time-limit.ts';
-import type {Store, StoredValue} from '../stores/types.ts';
+import type {SetResult, Store, StoredValue} from '../stores/types.ts';
 import {
 	checksumOf,
 	DecodedEntries,
@@ -92,26 +92,27 @@ export class Entries {
 		});
 	}
 
-	write(key: string, stored: StoredResponse): MaybePromise<void> {
+	/** Writes an entry. Returns why the store has not taken it, if that is no error. */
+	write(key: string, stored: StoredResponse): MaybePromise<SetResult> {
 		const preparing = this.#options.beforeWrite(stored);
 		return preparing instanceof Promise ? this.#writeAfter(preparing, key, stored) : this.#write(key, stored);
 	}
 
-	async #writeAfter(preparing: Promise<void>, key: string, stored: StoredResponse): Promise<void> {
+	async #writeAfter(preparing: Promise<void>, key: string, stored: StoredResponse): Promise<SetResult> {
 		await preparing;
-		await this.#write(key, stored);
+		return this.#write(key, stored);
 	}
 
-	#write(key: string, stored: StoredResponse): MaybePromise<void> {
+	#write(key: string, stored: StoredResponse): MaybePromise<SetResult> {
 		const value = this.#encode(key, stored);
 		return value instanceof Promise ? this.#setLater(key, value, stored) : this.#set(key, value, stored);
 	}
 
-	async #setLater(key: string, value: Promise<StoredValue>, stored: StoredResponse): Promise<void> {
-		await this.#set(key, await value, stored);
+	async #setLater(key: string, value: Promise<StoredValue>, stored: StoredResponse): Promise<SetResult> {
+		return this.#set(key, await value, stored);
 	}
 
-	#set(key: string, value: StoredValue, stored: StoredResponse): MaybePromise<void> {
+	#set(key: string, value: StoredValue, stored: StoredResponse): MaybePromise<SetResult> {
 		const {store, serializer, isDeferrable = false} = this.#options;
 		return store.set(key, value, {
 			expires: stored.retainUntil,
@@ -277,16 +278,18 @@ export class Variants {
 
 	/**
 	Writes a response under its primary key, or under a key of its own if another variant has the primary key.
+
+	@returns Why the store has not taken it, if that is no error.
 	*/
-	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<void> {
+	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<SetResult> {
 		return stored.vary === undefined ? this.#entries.write(key, stored) : this.#saveVariant(key, request, stored, stored.vary.names);
 	}
 
-	#saveVariant(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<void> {
+	#saveVariant(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<SetResult> {
 		return then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
 	}
 
-	#saveVarying(key: string, stored: StoredResponse, variation: Variation): MaybePromise<void> {
+	#saveVarying(key: string, stored: StoredResponse, variation: Variation): MaybePromise<SetResult> {
 		return then(this.#entries.read(key), primary => {
 			if (primary?.vary?.names.join(',') !== variation.names.join(',')) {
 				// Variants by other names must not be found through this one.

@@ -134,7 +134,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Stores a response for a request, as if the origin had sent it now; or stores a response of the cache again, with its current expiration.
 
 	@throws {TypeError} If a part of it is invalid.
-	@throws {CacheHooksError} `ERR_NOT_STORABLE` if it may not be stored: it is partial (206), its `Location` contains a credential, it varies by everything, it has too many tags, or `keyFn` returns no key.
+	@throws {CacheHooksError} `ERR_NOT_STORABLE` if it may not be stored: it is partial (206), its `Location` contains a credential, it varies by everything, it has too many tags, it is larger than the bound of the store, or `keyFn` returns no key.
 
 	@example
 	```
@@ -444,7 +444,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Stores the responses of an HTTP archive (HAR 1.2), from this library or a browser, as if the origin had sent them now.
 
-	@returns The number of stored responses, and the skipped entries with their reasons: `'unusable'` (no response, or a request body that is not in the archive), `'redacted'` (the user or a part of the key cannot be known), `'secret-in-header'`, `'partial'`, `'vary-star'`, `'too-many-tags'`, `'key-refused'`.
+	@returns The number of stored responses, and the skipped entries with their reasons: `'unusable'` (no response, or a request body that is not in the archive), `'redacted'` (the user or a part of the key cannot be known), `'secret-in-header'`, `'partial'`, `'vary-star'`, `'too-many-tags'`, `'too-large'`, `'key-refused'`.
 	@throws {TypeError} If it is not such an archive: the message names the wrong member. Nothing is stored then.
 
 	@example

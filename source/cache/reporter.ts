@@ -1,13 +1,19 @@
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
-import {CacheHooksError, codeOf, RedactedError} from '../errors.ts';
+import {
+	CacheHooksError,
+	codeOf,
+	describeFault,
+	RedactedError,
+} from '../errors.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Ignored} from '../identity/credentials.ts';
 import {redactReferences, redactUrl} from '../identity/references.ts';
 import type {Reason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {isReadOnlyError} from '../stores/read-only.ts';
+import {warnOnce} from '../warnings.ts';
 import type {
 	CacheEventName,
 	CacheEvents,
@@ -136,10 +142,15 @@ export class Reporter {
 		}
 
 		const shown = 'error' in payload ? {...payload, error: this.redacted(payload.error)} : payload;
+		if (!this.#hasListeners(event)) {
+			warnOf(event, shown);
+		}
+
 		try {
 			this.#options.emitter.emit(event, shown);
 		} catch (error) {
-			process.emitWarning(error instanceof Error ? error : String(error));
+			const {ignoredParameters} = this.#options.settings();
+			warnOnce('GOT_CACHE_LISTENER_ERROR', event, describeListenerFault(error, ignoredParameters));
 		}
 
 		if (channels[event].hasSubscribers) {
@@ -180,6 +191,40 @@ export class Reporter {
 	#isExpected({operation, error}: StoreErrorEvent): boolean {
 		const isCircuitOpen = operation !== 'circuit' && error instanceof CacheHooksError && error.code === 'ERR_STORE_CIRCUIT';
 		return isCircuitOpen || (this.#options.isReadOnly() && isReadOnlyError(error));
+	}
+}
+
+/** Describes an error of a listener, which has seen no credential: with its message, unless that looks like one all the same. */
+function describeListenerFault(error: unknown, ignored: Ignored): string {
+	const isShown = error instanceof Error && redactReferences(error.message, ignored) === error.message && !/\b(?:basic|bearer)\b|key|passw|secret|token/iv.test(error.message);
+	return isShown ? `${error.message}.` : describeFault(error);
+}
+
+/** Warns of a fault that nobody listens to. */
+function warnOf(event: CacheEventName, payload: object): void {
+	const {error, operation = '', setting = ''} = payload as {readonly error?: unknown; readonly operation?: string; readonly setting?: string};
+	switch (event) { // eslint-disable-line @typescript-eslint/switch-exhaustiveness-check -- The other events are no faults.
+		case 'storeError': {
+			warnOnce('GOT_CACHE_STORE_ERROR', operation, describeFault(error));
+			break;
+		}
+
+		case 'settingError': {
+			warnOnce('GOT_CACHE_SETTING_ERROR', setting, describeFault(error));
+			break;
+		}
+
+		case 'backgroundError': {
+			warnOnce('GOT_CACHE_BACKGROUND_ERROR', describeFault(error));
+			break;
+		}
+
+		case 'internalError': {
+			warnOnce('GOT_CACHE_INTERNAL_ERROR', describeFault(error));
+			break;
+		}
+
+		default:
 	}
 }
 

@@ -67,7 +67,7 @@ export type SaveOptions = {
 };
 
 /** Why a response was not stored. */
-export type SaveRefusal = RefusalReason | 'key-refused' | 'redacted';
+export type SaveRefusal = RefusalReason | 'key-refused' | 'redacted' | 'too-large';
 
 type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredResponse};
 
@@ -154,8 +154,8 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
 	await core.journal.invalidate([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
-	await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
-	return {key, stored};
+	const result = await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
+	return result === 'too-large' ? result : {key, stored};
 }
 
 /** Makes the facts of a response as if the origin had sent it now. */
@@ -185,8 +185,8 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
 	await core.journal.invalidate([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
-	await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
-	return {key: response.cacheKey, stored: written};
+	const result = await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
+	return result === 'too-large' ? result : {key: response.cacheKey, stored: written};
 }
 
 type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
@@ -233,7 +233,7 @@ export function checkedImportOptions(options: unknown): SaveOptions & LongTask {
 export type UpdatedCache = {
 	readonly copied: number;
 
-	/** Entries that the other cache cannot read or find, entries with a tag that this cache has deleted since, and entries that only the secret of the other cache finds. */
+	/** Entries that the other cache cannot read or find, entries with a tag that this cache has deleted since, entries that only the secret of the other cache finds, and entries that are larger than the bound of the store. */
 	readonly skipped: number;
 };
 
@@ -256,8 +256,12 @@ export async function copyEntries(core: CacheCore, other: CacheCore, task: LongT
 			await core.unreachable.set();
 		}
 
-		await core.writes.exclusively(key, () => core.managedEntries.write(key, copy));
-		copied++;
+		const result = await core.writes.exclusively(key, () => core.managedEntries.write(key, copy));
+		if (result === 'too-large') {
+			skipped++;
+		} else {
+			copied++;
+		}
 	}
 
 	return {copied, skipped};

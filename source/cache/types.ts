@@ -47,7 +47,11 @@ export type AttachedClient = {
 	readonly settings: LiveSettings;
 };
 
-/** The events of an `HttpCache`. The same payloads are published on the diagnostics channels `got-cache-hooks:<event>`. */
+/**
+The events of an `HttpCache`. The same payloads are published on the diagnostics channels `got-cache-hooks:<event>`.
+
+A fault (`storeError`, `settingError`, `backgroundError`, `internalError`) that has no listener, no subscriber and is not printed by `DEBUG` is a warning of the process, once for each code: `GOT_CACHE_STORE_ERROR`, `GOT_CACHE_SETTING_ERROR`, `GOT_CACHE_BACKGROUND_ERROR`, `GOT_CACHE_INTERNAL_ERROR`. A listener that is added later gets all later faults. With `failFast`, faults of the store are errors of requests instead.
+*/
 export type CacheEvents = {
 	/** A fresh stored response was served without a request. */
 	hit: [AnswerEvent];
@@ -64,10 +68,10 @@ export type CacheEvents = {
 	/** The cache was not used for a request: it was not looked up. */
 	bypassed: [AnswerEvent];
 
-	/** A response was written to the store. */
+	/** The store has taken a response. */
 	stored: [WriteEvent];
 
-	/** A response of the origin was not stored. */
+	/** A response of the origin was not stored: a rule or the user refused it, or the store has not taken it (`'store-error'`, or `'too-large'` for its bound). */
 	refused: [WriteEvent];
 
 	/** An entry, or all entries with a tag, were deleted. */
@@ -159,10 +163,10 @@ export type CacheStats = {
 	/** Requests for which the cache was not used. */
 	readonly bypassed: number;
 
-	/** Responses that were stored. */
+	/** Responses that the store has taken. */
 	readonly stored: number;
 
-	/** Responses that were not stored, in all and by reason. */
+	/** Responses that were not stored, in all and by reason; with `'store-error'` those that the store has not taken. */
 	readonly refused: number;
 	readonly refusedByReason: Readonly<Record<string, number>>;
 

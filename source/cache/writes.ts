@@ -9,7 +9,7 @@ import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
-import type {Store} from '../stores/types.ts';
+import type {SetResult, Store} from '../stores/types.ts';
 import type {Reporter} from './reporter.ts';
 import type {Variants} from './entries.ts';
 
@@ -24,6 +24,9 @@ type WritesOptions = {
 	/** The store and its entries as requests use them. */
 	readonly store: Pick<Store, 'delete' | 'flush'>;
 	readonly variants: Pick<Variants, 'save'>;
+
+	/** Whether the store is known to take what it is given, before the first write. Default: not known. */
+	readonly isReliable?: true | undefined;
 };
 
 /** The bytes that a pending write takes. */
@@ -46,8 +49,11 @@ export type QueuedResponse = Sized & {
 	/** Called once the store has the response: unless it returns `true`, the response is deleted. */
 	readonly isStillValid: (stored: StoredResponse) => MaybePromise<boolean>;
 
-	/** Called once the response is stored. */
+	/** Called once the store has taken the response. */
 	readonly saved: () => void;
+
+	/** Called if the store has not taken the response, or has it no more. An event has reported a fault. */
+	readonly refused: (reason: 'too-large' | 'store-error' | 'invalidated') => void;
 
 	/** Called at the end, or `failed` instead. */
 	readonly done: () => void;
@@ -62,6 +68,9 @@ The writes of each key run one after the other, so that a reader that waits for 
 export class CacheWrites {
 	/** The latest write of each key that is not done. */
 	readonly pending: Map<string, Promise<void>> = new Map<string, Promise<void>>();
+
+	/** Whether the store has taken the last write, so that the next one is expected to be stored as well; `undefined` before the first write. */
+	isReliable: boolean | undefined;
 	readonly #options: WritesOptions;
 	readonly #work = new Set<Promise<void>>();
 	#writes = 0;
@@ -69,6 +78,7 @@ export class CacheWrites {
 
 	constructor(options: WritesOptions) {
 		this.#options = options;
+		this.isReliable = options.isReliable;
 	}
 
 	/**
@@ -85,15 +95,32 @@ export class CacheWrites {
 			const stored = response.prepare();
 			const saving = stored instanceof Promise ? this.#saveLater(response, stored) : this.#store(response, stored);
 			if (saving instanceof Promise) {
-				return endLater(response, saving);
+				return this.#endLater(response, saving);
 			}
 		} catch (error) {
-			response.failed(error);
+			this.#failed(response, error);
 			throw error;
 		}
 
 		response.done();
 		return undefined;
+	}
+
+	#failed(response: QueuedResponse, error: unknown): void {
+		this.isReliable = false;
+		response.refused('store-error');
+		response.failed(error);
+	}
+
+	async #endLater(response: QueuedResponse, saving: Promise<void>): Promise<void> {
+		try {
+			await saving;
+		} catch (error) {
+			this.#failed(response, error);
+			throw error;
+		}
+
+		response.done();
 	}
 
 	async #saveLater(response: QueuedResponse, preparing: Promise<StoredResponse | undefined>): Promise<void> {
@@ -106,8 +133,24 @@ export class CacheWrites {
 		}
 
 		const saving = this.#options.variants.save(response.key, response.request.fields, stored);
+		return saving instanceof Promise ? this.#checkLater(response, stored, saving) : this.#check(response, stored, saving);
+	}
+
+	async #checkLater(response: QueuedResponse, stored: StoredResponse, saving: Promise<SetResult>): Promise<void> {
+		await this.#check(response, stored, await saving);
+	}
+
+	#check(response: QueuedResponse, stored: StoredResponse, result: SetResult): MaybePromise<void> {
+		// A store of a user may return anything else.
+		if (result === 'too-large' || result === 'failed') {
+			this.isReliable = result === 'failed' ? false : this.isReliable;
+			response.refused(result === 'failed' ? 'store-error' : result);
+			return undefined;
+		}
+
+		this.isReliable = true;
 		// An invalidation may have come right before the store had it.
-		const isValid = saving instanceof Promise ? isValidAfter(saving, response, stored) : response.isStillValid(stored);
+		const isValid = response.isStillValid(stored);
 		return isValid instanceof Promise ? this.#concludeLater(response, isValid) : this.#conclude(response, isValid);
 	}
 
@@ -117,6 +160,7 @@ export class CacheWrites {
 
 	#conclude(response: QueuedResponse, isValid: boolean): MaybePromise<void> {
 		if (!isValid) {
+			response.refused('invalidated');
 			return this.#remove(response.key, 'invalidated');
 		}
 
@@ -285,22 +329,6 @@ export class CacheWrites {
 	#fail(key: string, error: unknown): void {
 		this.#options.events.emit('storeError', {operation: 'set', key, error});
 	}
-}
-
-async function isValidAfter(saving: Promise<void>, response: QueuedResponse, stored: StoredResponse): Promise<boolean> {
-	await saving;
-	return response.isStillValid(stored);
-}
-
-async function endLater(response: QueuedResponse, saving: Promise<void>): Promise<void> {
-	try {
-		await saving;
-	} catch (error) {
-		response.failed(error);
-		throw error;
-	}
-
-	response.done();
 }
 
 /** Runs a write, and calls back at its end. */

@@ -100,9 +100,18 @@ export class Client {
 		return this.#resolve(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 
-	/** Creates the exchange of a request. */
+	/** Creates the exchange of a request. If a `URLPattern` of the user throws, it is one without the cache, since the pattern may be that of responses which must not be cached. */
 	open(request: SentRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
-		return new Exchange(this, settings, request, redirects);
+		try {
+			return new Exchange(this, settings, request, redirects);
+		} catch (error) {
+			if (settings.failFast || settings.urlsExpireAfter.length === 0) {
+				throw error;
+			}
+
+			this.cache.events.emit('settingError', {setting: 'urlsExpireAfter', error});
+			return new Exchange(this, {...settings, urlsExpireAfter: [], requestExpireAfter: {kind: 'do-not-cache'}}, request, redirects);
+		}
 	}
 
 	/** Refreshes the entry that an exchange has served, in the background. */

@@ -88,6 +88,12 @@ export type RenderedResponse = {
 	readonly fromCache: boolean;
 };
 
+/** A driver that has given the caller a member of `Cache-Status`. */
+export type StatusWatcher = {
+	/** Called with the member that replaces it. */
+	readonly replaceStatus: (status: string | undefined) => void;
+};
+
 /** What is known of an exchange so far. Times are milliseconds since the epoch. */
 export type ExchangeInfo = {
 	readonly key: string | undefined;
@@ -95,7 +101,7 @@ export type ExchangeInfo = {
 	/** Why the response comes from the cache or from the origin. */
 	readonly reason: Reason;
 
-	/** Whether the origin's response was stored, or why not; `undefined` if there is none, or it is not decided yet. */
+	/** `'stored'` if the store has taken the origin's response, or is expected to; otherwise why not; `undefined` if there is none, or it is not known yet. */
 	readonly stored: Reason | undefined;
 
 	/** When the stored response was received or last validated. */
@@ -219,6 +225,11 @@ export class Exchange implements RequestPhaseOptions {
 	/** Deletes the stored response that was found. */
 	deleteStored(reason: string): MaybePromise<void> {
 		return this.#response.deleteStored(reason);
+	}
+
+	/** Gives the member of `Cache-Status` that replaces the one of the `pass` action, if the response is stored against expectation, or is not. */
+	watchStatus(watcher: StatusWatcher): void {
+		this.#response.statusWatcher = watcher;
 	}
 
 	/** Notes that a chunk of the body has arrived. */

@@ -88,6 +88,7 @@ function acquire(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeP
 	};
 
 	const taking = recover(() => cache.locks.take(key), error => {
+		cache.writes.isReliable = false;
 		forget();
 		throw error;
 	});
@@ -96,6 +97,9 @@ function acquire(key: string, inFlight: InFlight<any>, cache: CacheCore): MaybeP
 			forget();
 			return false;
 		}
+
+		// After a failed write it proves nothing: a full disk may have room for a lock.
+		cache.writes.isReliable ??= true;
 
 		const releaseAfter = (ending: Ending): void => {
 			held.delete(key);

@@ -5,7 +5,12 @@ import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
-import type {WriteReason, ResponseDecision, StorageTerms} from '../policy/types.ts';
+import type {
+	Reason,
+	ResponseDecision,
+	StorageTerms,
+	WriteReason,
+} from '../policy/types.ts';
 import {onError, onResponse} from '../policy/response-rules.ts';
 import {contentLength, isComplete} from '../policy/response-facts.ts';
 import {policySource, type ExchangeState} from './state.ts';
@@ -15,6 +20,7 @@ import type {
 	Event,
 	IncomingHead,
 	RenderedResponse,
+	StatusWatcher,
 } from './exchange.ts';
 import {ExchangeWrites, type WriteListener} from './writes.ts';
 
@@ -29,6 +35,12 @@ export class ResponsePhase implements WriteListener {
 	/** Whether the caller has a response. A later error does not replace it by a stale one. */
 	#isAnswered = false;
 	#received: (ReceivedResponse & {took?: number}) | undefined;
+
+	/** Whether the caller is told that the response is stored: once it is, and before that if the store is expected to take it. */
+	#isShownAsStored = false;
+
+	/** Gets the member of `Cache-Status` that replaces the one that was given, if the response is stored against expectation, or is not. */
+	statusWatcher: StatusWatcher | undefined;
 	#fields: Fields = {};
 
 	constructor(state: ExchangeState) {
@@ -36,10 +48,23 @@ export class ResponsePhase implements WriteListener {
 		this.#writes = new ExchangeWrites(state, this);
 	}
 
-	onRefused(reason: WriteReason | 'filtered'): void {
+	onRefused(reason: Reason): void {
 		this.#state.inFlight?.end('refused');
-		this.#state.reportRefused(reason);
-		this.#state.updateInfo({stored: reason});
+		this.#refuse(reason);
+	}
+
+	onUnstored(reason: WriteReason): void {
+		this.#refuse(reason);
+	}
+
+	onStored(reason: 'stored' | 'revalidated'): void {
+		// What became of a 304 is no part of the answer, which is the freshened response.
+		if (reason !== 'stored') {
+			return;
+		}
+
+		this.#state.updateInfo({stored: 'stored'});
+		this.#showStored(true);
 	}
 
 	/** With `failFast`, waits until everything is written; otherwise returns at once. */
@@ -127,7 +152,10 @@ export class ResponsePhase implements WriteListener {
 			return this.discard('incomplete', false);
 		}
 
-		this.#state.updateInfo({stored: 'stored'});
+		if (this.#isShownAsStored) {
+			this.#state.updateInfo({stored: 'stored'});
+		}
+
 		received.took = settings.now() - sent!.time;
 		this.#writes.store(received, {body, fields: this.#fields});
 		return done;
@@ -135,10 +163,27 @@ export class ResponsePhase implements WriteListener {
 
 	/** Notes that the body is not stored, and why. */
 	discard(reason: WriteReason, isByCaller: boolean): Action {
-		this.#state.reportRefused(reason);
+		this.#refuse(reason);
 		this.#end(reason === 'too-large' ? 'refused' : failureOf(isByCaller));
-		this.#state.updateInfo({stored: reason, expires: undefined, createdAt: undefined});
 		return done;
+	}
+
+	/** Reports everywhere that the response is not stored. */
+	#refuse(reason: Reason): void {
+		const {fromCache} = this.#state.info;
+		this.#state.reportRefused(reason);
+		this.#state.updateInfo({stored: reason, ...(!fromCache && {expires: undefined, createdAt: undefined})});
+		this.#showStored(false);
+	}
+
+	/** Corrects what the driver has shown of the response. */
+	#showStored(isStored: boolean): void {
+		if (isStored !== this.#isShownAsStored && this.#received !== undefined) {
+			this.#isShownAsStored = isStored;
+			this.statusWatcher?.replaceStatus(this.#state.status(this.#received.head.statusCode, isStored));
+		}
+
+		this.statusWatcher = undefined;
 	}
 
 	/** Ends the exchange, unless a write has begun: the write then ends it. */
@@ -252,6 +297,7 @@ export class ResponsePhase implements WriteListener {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
 
+		this.#isShownAsStored = this.#state.isStorageExpected;
 		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
 			method: sent!.storeAs ?? request.method,
@@ -267,9 +313,9 @@ export class ResponsePhase implements WriteListener {
 		return this.#pass(head, true);
 	}
 
-	#pass({statusCode}: IncomingHead, isStored = false): Extract<Action, {do: 'pass'}> {
+	#pass({statusCode}: IncomingHead, collects = false): Extract<Action, {do: 'pass'}> {
 		return {
-			do: 'pass', status: this.#state.status(statusCode, isStored), collects: isStored, awaitsRetries: false,
+			do: 'pass', status: this.#state.status(statusCode, collects && this.#isShownAsStored), collects, awaitsRetries: false,
 		};
 	}
 

@@ -16,7 +16,7 @@ import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
 import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
-import type {WriteReason, ResponseHead} from '../policy/types.ts';
+import type {Reason, ResponseHead, WriteReason} from '../policy/types.ts';
 import {invalidatedBy} from '../policy/response-rules.ts';
 import type {TagCallback} from '../settings/settings.ts';
 import {settingOfKey} from './settings.ts';
@@ -25,8 +25,14 @@ import type {ExchangeState} from './state.ts';
 
 /** What follows from the writes of an exchange. */
 export type WriteListener = {
-	/** Called if the response is not stored. */
-	readonly onRefused: (reason: WriteReason | 'filtered') => void;
+	/** Called if the response is not stored, for a reason that holds for the requests that wait for it as well. */
+	readonly onRefused: (reason: Reason) => void;
+
+	/** Called if the response, which other requests may have, could not be stored. */
+	readonly onUnstored: (reason: WriteReason) => void;
+
+	/** Called once the store has taken the response. */
+	readonly onStored: (reason: 'stored' | 'revalidated') => void;
 
 	/** Called when the response is complete, before it is stored. */
 	readonly onComposed: (stored: StoredResponse) => MaybePromise<void>;
@@ -75,6 +81,7 @@ export class ExchangeWrites {
 	store(received: ReceivedResponse, content: ReceivedContent): void {
 		this.hasBegun = true;
 		this.#withKeys(() => this.#store(received, content), () => {
+			this.#listener.onRefused('error');
 			this.#finish();
 		});
 	}
@@ -95,6 +102,7 @@ export class ExchangeWrites {
 		const {settings, cache} = this.#state;
 		return then(then(identity.key(settings.secret), key => cache.checkedKey(key)), key => {
 			if (key === undefined) {
+				this.#listener.onRefused('key-refused');
 				this.#finish();
 			} else {
 				this.#write(key, this.#compose(identity, received, content), 'stored', content.body.byteLength);
@@ -220,7 +228,7 @@ export class ExchangeWrites {
 	}
 
 	/** Refuses a response, and deletes the stored one, since an older response is no better. */
-	#refuseAndDelete(reason: WriteReason | 'filtered'): void {
+	#refuseAndDelete(reason: Reason): void {
 		this.#listener.onRefused(reason);
 		if (this.#state.match.stored !== undefined) {
 			this.deleteStored(reason);
@@ -320,7 +328,7 @@ type WriteOptions = {
 	/** With `failFast`, the outcome that is waited for. */
 	readonly outcome: Outcome | undefined;
 
-	readonly listener: Pick<WriteListener, 'onRefused'>;
+	readonly listener: Omit<WriteListener, 'onComposed'>;
 };
 
 /** The write of the response of an exchange, unless an invalidation since its request was sent concerns it. */
@@ -371,7 +379,13 @@ class ResponseWrite implements QueuedResponse {
 	}
 
 	saved(): void {
-		this.#state.cache.events.written('stored', this, this.#options.reason);
+		const {listener, reason} = this.#options;
+		this.#state.cache.events.written('stored', this, reason);
+		listener.onStored(reason);
+	}
+
+	refused(reason: WriteReason): void {
+		this.#options.listener.onUnstored(reason);
 	}
 
 	done(): void {

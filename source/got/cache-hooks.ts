@@ -25,6 +25,7 @@ import {
 	type CacheSettings,
 	type RequestSettings,
 } from '../settings/settings.ts';
+import {warnOnce} from '../warnings.ts';
 import {findRegistry} from './attempt-options.ts';
 import {ownCacheChannel, type OwnCacheMessage} from './register-channel.ts';
 import {checkGot, unsupportedGot} from './supported-got.ts';
@@ -75,6 +76,8 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 		// With its own `cache` option, Got calls the request function in another way, and a second cache would be of no use.
 		if (options.cache === undefined) {
 			interceptAttempt(options as Options, client.inScope);
+		} else {
+			warnOnce('GOT_CACHE_TWO_CACHES');
 		}
 	};
 

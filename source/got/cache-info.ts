@@ -65,7 +65,13 @@ export type CacheInfo = {
 	/** Why the response comes from the cache or from the origin: `'fresh'`, `'miss'`, `'stale-if-error'`, … */
 	readonly reason: Reason;
 
-	/** `'stored'` once the origin's response has been passed to the store (whose faults are events), or the reason why it is not stored; `undefined` if no request was sent to the origin, or the body has not been read yet. */
+	/**
+	What became of the origin's response: `'stored'`, or the reason why it is not stored (`'store-error'`: the store failed, did not answer in time, refused it, or is not used after faults).
+
+	It is `'stored'` once the store has the response. Before that, it is `'stored'` from the end of the body on if the store is expected to take it, since it has answered this request and has taken the last write; if it does not, the reason replaces `'stored'`. Otherwise it is `undefined` until the write has ended. `await cache.idle()` waits for that. `Cache-Status` says the same by its `stored`.
+
+	It is also `undefined` if no request was sent to the origin, if a 304 freshened the stored response, or while the body has not been read.
+	*/
 	readonly stored: Reason | undefined;
 
 	/** When the response was received from the origin, or last validated; `undefined` if it is not stored. */

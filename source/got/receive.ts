@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
-import type {Exchange, Action} from '../exchange/exchange.ts';
+import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import {contentLength} from '../policy/response-facts.ts';
@@ -80,7 +80,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 
 	addCacheStatus(response, action.status);
 	if (action.collects) {
-		new BodyCollector(response, exchange, options).start();
+		new BodyCollector(response, exchange, options).start(action.status);
 	}
 
 	return {given: response, awaitsRetries: action.awaitsRetries};
@@ -110,11 +110,27 @@ function addCacheStatus(response: IncomingMessage, status: string | undefined): 
 
 const bodyEvents: ReadonlySet<string | symbol> = new Set(['data', 'end', 'aborted', 'error', 'close']);
 
+/** Replaces the member of this cache in `Cache-Status`, unless the caller has changed the headers. */
+function replaceCacheStatus({headers, rawHeaders}: IncomingMessage, old: string, status: string): void {
+	const field = headers['cache-status'];
+	if (typeof field === 'string' && field.endsWith(old)) {
+		headers['cache-status'] = field.slice(0, -old.length) + status;
+	}
+
+	const index = (rawHeaders as string[] | undefined)?.lastIndexOf(old) ?? -1;
+	if (index !== -1) {
+		rawHeaders[index] = status;
+	}
+}
+
 /** Copies the body of a response for an exchange while the caller reads it. Neither starts nor delays the stream. */
-class BodyCollector {
+class BodyCollector implements StatusWatcher {
 	readonly #response: IncomingMessage;
 	readonly #exchange: Exchange;
 	readonly #options: ReceiveOptions;
+
+	/** The member of `Cache-Status` that the response has. */
+	#status: string | undefined;
 	#body: BodyCopy;
 	#isOver = false;
 	#restore: (() => void) | undefined;
@@ -127,7 +143,9 @@ class BodyCollector {
 		this.#body = new BodyCopy(contentLength(response.headers));
 	}
 
-	start(): void {
+	start(status: string | undefined): void {
+		this.#status = status;
+		this.#exchange.watchStatus(this);
 		this.#restore = replaceEmit(this.#response, bodyEvents, (event, parameters, emit) => this.#handle(event, parameters, emit));
 		if (this.#options.request === undefined) {
 			return;
@@ -139,6 +157,12 @@ class BodyCollector {
 
 		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
 		this.#options.request.on('error', this.#fail);
+	}
+
+	replaceStatus(status: string | undefined): void {
+		if (status !== undefined && this.#status !== undefined) {
+			replaceCacheStatus(this.#response, this.#status, status);
+		}
 	}
 
 	#handle(event: string | symbol, parameters: readonly unknown[], emit: Emit): boolean {
@@ -284,10 +308,12 @@ export class BodyCopy {
 		this.#chunks.push(concatenate([chunk], chunk.byteLength));
 	}
 
-	/** Returns the copy. */
+	/** Returns the copy, and keeps none. */
 	take(): Uint8Array {
 		const parts = this.#whole === undefined ? this.#chunks : [this.#whole.subarray(0, this.#byteLength)];
 		const [first] = parts;
+		this.#whole = undefined;
+		this.#chunks = [];
 		return parts.length === 1 && first!.buffer.byteLength === first!.byteLength ? first! : concatenate(parts, this.#byteLength);
 	}
 }

@@ -81,7 +81,7 @@ function checkStatus(statusCode: number, {info}: Exchange, redactedUrl: string):
 		throw new CacheHooksError('ERR_REFRESH_REJECTED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}. The next request refreshes the stored response, with the hooks of its client.`);
 	}
 
-	if ((statusCode >= 500 || isTransientStatus(statusCode)) && info.stored !== 'stored') {
+	if ((statusCode >= 500 || isTransientStatus(statusCode)) && info.stored !== undefined && info.stored !== 'stored') {
 		throw new CacheHooksError('ERR_REFRESH_FAILED', `The origin answered the refresh of ${redactedUrl} with ${statusCode}.`);
 	}
 }

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {constants, hash, randomUUID} from 'node:crypto';
-import process from 'node:process';
 import tls, {checkServerIdentity} from 'node:tls';
+import {warnOnce} from '../warnings.ts';
 
 /** Options by name. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -143,20 +143,8 @@ function nameOf(value: object, trust: string | undefined): string {
 		return `named ${trust}`;
 	}
 
-	warn('A function that checks a server, or a secure context, cannot be identified in another process, so that its responses are shared in this process only');
+	warnOnce('GOT_CACHE_UNKNOWN_TRUST', 'A function that checks a server, or a secure context, cannot be identified in another process, so that its responses are shared in this process only');
 	const id = ids.get(value) ?? `${processId} ${count++}`;
 	ids.set(value, id);
 	return id;
-}
-
-let isWarned = false;
-
-/** Warns once about TLS options that cannot be read. */
-export function warn(message: string): void {
-	if (isWarned) {
-		return;
-	}
-
-	isWarned = true;
-	process.emitWarning(`${message}. Set a name for it with the cache setting \`trust\`.`, {code: 'GOT_CACHE_UNKNOWN_TRUST'});
 }

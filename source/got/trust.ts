@@ -4,6 +4,7 @@ import {isIP} from 'node:net';
 import process from 'node:process';
 import type {Options} from 'got';
 import type {SentRequest} from '../identity/sent-request.ts';
+import {warnOnce} from '../warnings.ts';
 import type {NativeOptions} from './native-request.ts';
 import {
 	areStandard,
@@ -11,7 +12,6 @@ import {
 	hasStandardDefaults,
 	textOf,
 	tlsOptions,
-	warn,
 	type Values,
 } from './tls-options.ts';
 
@@ -160,6 +160,6 @@ function unknownDifferences(trust: string | undefined): readonly Difference[] {
 		return [['connection', trust]];
 	}
 
-	warn('The TLS settings of a `request` function, `createConnection` or `h2session` cannot be read, so that its responses are shared with requests that have the default TLS settings');
+	warnOnce('GOT_CACHE_UNKNOWN_TRUST', 'The TLS settings of a `request` function, `createConnection` or `h2session` cannot be read, so that its responses are shared with requests that have the default TLS settings');
 	return [];
 }

@@ -251,6 +251,7 @@ export type WriteReason =
 	| 'too-large'
 	| 'undecodable'
 	| 'queue-full'
+	| 'store-error'
 	| 'awaits-retries'
 	| 'no-response';
 

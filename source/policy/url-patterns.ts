@@ -87,15 +87,14 @@ function compileGlob(glob: string): UrlMatcher {
 }
 
 // Like requests-cache, this cuts at the last '://', even if that is in the query.
-function withoutScheme(text: string): string {
+export function withoutScheme(text: string): string {
 	return text.split('://').at(-1)!;
 }
 
 // Returns the source of a regular expression for each part between the stars.
 function globParts(glob: string): string[] {
 	const parts = [''];
-	for (const {groups} of glob.matchAll(token)) {
-		const {star, ...others} = groups!;
+	for (const [, {star, ...others}] of globTokens(glob)) {
 		if (star === undefined) {
 			parts.push(parts.pop()! + tokenSource(others));
 		} else {
@@ -106,7 +105,13 @@ function globParts(glob: string): string[] {
 	return parts;
 }
 
-function tokenSource({any, excluded, included, literal}: Readonly<Partial<Record<string, string>>>): string {
+/** Returns the tokens of a glob, each with the groups of its kind. */
+export function globTokens(glob: string): ReadonlyArray<readonly [text: string, groups: Readonly<Partial<Record<string, string>>>]> {
+	return Array.from(glob.matchAll(token), match => [match[0], match.groups!]);
+}
+
+/** Returns the source of a regular expression for a token that is no star. */
+export function tokenSource({any, excluded, included, literal}: Readonly<Partial<Record<string, string>>>): string {
 	if (any !== undefined) {
 		return '.';
 	}

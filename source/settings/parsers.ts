@@ -1,4 +1,4 @@
-import {SettingError} from '../errors.ts';
+import {SettingError, shownText} from '../errors.ts';
 import {
 	isPlainObject,
 	memberPath,
@@ -16,7 +16,14 @@ import {
 	isTag,
 	maxTagLength,
 } from '../policy/fields.ts';
-import {compileUrlPattern, isUrlPattern, type UrlExpiration} from '../policy/url-patterns.ts';
+import {coveringGlob, whyUnmatchable} from '../policy/unmatchable-patterns.ts';
+import {
+	compileUrlPattern,
+	isUrlPattern,
+	type UrlExpiration,
+	type UrlPattern,
+} from '../policy/url-patterns.ts';
+import {isWarned, warnOnce} from '../warnings.ts';
 import type {ResolvedSettings} from './types.ts';
 
 export const period: Parser<number> & {readonly default: false} = {
@@ -85,20 +92,51 @@ export function cacheStatus(value: unknown, path: string): ResolvedSettings['cac
 const statusParsers: Parsers<{readonly name?: string; readonly key?: boolean}> = {name: text, key: boolean};
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
+	const patterns: UrlPattern[] = [];
+	const parse = (pattern: unknown, expireAfter: unknown, paths: readonly [string, string]): UrlExpiration => {
+		const parsed = urlExpiration(pattern, expireAfter, paths);
+		patterns.push(pattern as UrlPattern);
+		return parsed;
+	};
+
+	const parsed = urlExpirationList(value, path, parse);
+	warnOfPatterns(path, patterns, true);
+	return parsed && Object.freeze(parsed);
+}
+
+function urlExpirationList(value: unknown, path: string, parse: (pattern: unknown, expireAfter: unknown, paths: readonly [string, string]) => UrlExpiration): UrlExpiration[] | undefined {
 	if (Array.isArray(value) || value instanceof Map) {
-		return Object.freeze(Array.from<unknown, UrlExpiration>(value, (pair, index) => {
+		return Array.from<unknown, UrlExpiration>(value, (pair, index) => {
 			if (!Array.isArray(pair) || pair.length !== 2) {
 				throw new SettingError(`${path}[${index}]`, pair, 'a pair of a pattern and an expiration');
 			}
 
 			const [pattern, expireAfter] = pair as readonly unknown[];
-			return urlExpiration(pattern, expireAfter, [`${path}[${index}][0]`, `${path}[${index}][1]`]);
-		}));
+			return parse(pattern, expireAfter, [`${path}[${index}][0]`, `${path}[${index}][1]`]);
+		});
 	}
 
-	return isPlainObject(value)
-		? Object.freeze(Object.entries(value).map(([glob, expireAfter]) => urlExpiration(glob, expireAfter, [path, memberPath(path, glob)])))
-		: undefined;
+	return isPlainObject(value) ? Object.entries(value).map(([glob, expireAfter]) => parse(glob, expireAfter, [path, memberPath(path, glob)])) : undefined;
+}
+
+/**
+Warns once of patterns that no URL can match.
+
+@param isOrdered - Whether the first pattern that matches counts, so that one can make a later one useless.
+*/
+export function warnOfPatterns(path: string, patterns: readonly UrlPattern[], isOrdered: boolean): void {
+	if (isWarned('GOT_CACHE_URL_PATTERN')) {
+		return;
+	}
+
+	const reasons = patterns.flatMap((pattern, index) => {
+		const covering = isOrdered && typeof pattern === 'string' ? coveringGlob(pattern, patterns.slice(0, index)) : undefined;
+		const reason = whyUnmatchable(pattern) ?? (covering === undefined ? undefined : `comes after \`${shownText(covering)}\`, which matches all of its URLs`);
+		return reason === undefined ? [] : [`\`${shownText(typeof pattern === 'string' ? pattern : `${pattern as RegExp}`)}\` ${reason}.`];
+	});
+	if (reasons.length > 0) {
+		warnOnce('GOT_CACHE_URL_PATTERN', path, reasons.slice(0, 3).join(' '));
+	}
 }
 
 function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExpiration]: readonly [string, string]): UrlExpiration {

@@ -7,6 +7,7 @@ import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
 	LockStore,
 	SetOptions,
+	SetResult,
 	Store,
 	StoredValue,
 } from './types.ts';
@@ -58,7 +59,7 @@ type Call<T> = {
 const timeoutsForAllEntries = 60;
 
 /**
-Wraps a store so that it cannot break a request. A call that throws, takes too long or answers with a value of the wrong type becomes a miss (`undefined` for `get`, `false` for `delete` and `add`, the end of an iteration, 0 for `deleteFound`, `NaN` for `count` and `size`) and is reported to `onError`.
+Wraps a store so that it cannot break a request. A call that throws, takes too long or answers with a value of the wrong type becomes a miss (`undefined` for `get`, `'failed'` for `set`, `false` for `delete` and `add`, the end of an iteration, 0 for `deleteFound`, `NaN` for `count` and `size`) and is reported to `onError`.
 
 With `circuits`, reads or writes are left out for 10 seconds after 5 consecutive failures: they are misses at once and are not reported. Then one call decides whether the store is used again.
 
@@ -138,9 +139,9 @@ class GuardedStore implements Store {
 		}
 	}
 
-	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
-		return this.#call({
-			operation: 'set', key, miss: undefined, timeLimit: this.#timeout + timeFor(value, options), run: () => this.#afterLateWrite(key, () => this.#store.set(key, value, options)),
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<SetResult> {
+		return this.#call<SetResult>({
+			operation: 'set', key, miss: 'failed', timeLimit: this.#timeout + timeFor(value, options), run: () => this.#afterLateWrite(key, () => this.#store.set(key, value, options)),
 		});
 	}
 
@@ -213,12 +214,13 @@ class GuardedStore implements Store {
 		let answer: MaybePromise<T>;
 		try {
 			answer = call.run();
+			if (isPromise(answer)) {
+				return this.#wait(call, answer, admission);
+			}
+
+			this.#checkTaken(call.operation, answer);
 		} catch (error) {
 			return this.#fail(call, error, admission);
-		}
-
-		if (isPromise(answer)) {
-			return this.#wait(call, answer, admission);
 		}
 
 		this.#succeed(call.operation, admission);
@@ -228,6 +230,7 @@ class GuardedStore implements Store {
 	async #wait<T>(call: Omit<Call<T>, 'run'>, answer: Promise<T>, admission: Admission): Promise<T> {
 		try {
 			const value = await within(call.timeLimit ?? this.#timeout, call.operation, answer);
+			this.#checkTaken(call.operation, value);
 			this.#succeed(call.operation, admission);
 			return value;
 		} catch (error) {
@@ -236,6 +239,13 @@ class GuardedStore implements Store {
 			}
 
 			return this.#fail(call, error, admission);
+		}
+	}
+
+	/** Throws if a store answers to a `set` as one of Keyv that has not taken the value. */
+	#checkTaken(operation: StoreOperation, answer: unknown): void {
+		if (operation === 'set' && answer === false) {
+			throw new CacheHooksError('ERR_STORE_FAULT', `The store \`${this.name}\` refused the value.`);
 		}
 	}
 

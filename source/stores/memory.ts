@@ -8,6 +8,7 @@ import {
 import {
 	EvictionListeners,
 	type SetOptions,
+	type SetResult,
 	type Store,
 	type StoredValue,
 	type StoreQuery,
@@ -94,11 +95,11 @@ export class MemoryStore implements Store {
 		return entry.value;
 	}
 
-	set(key: string, value: StoredValue, {expires = Infinity, size, indexed}: SetOptions): void {
+	set(key: string, value: StoredValue, {expires = Infinity, size, indexed}: SetOptions): SetResult {
 		const bytes = sizeOfText(key) + (size ?? sizeOf(value));
 		if (bytes > this.#maxBytes) {
 			this.delete(key);
-			return;
+			return 'too-large';
 		}
 
 		const present = this.#entries.get(key);
@@ -117,6 +118,7 @@ export class MemoryStore implements Store {
 		entry.wasRead = present !== undefined;
 		this.#link(entry);
 		this.#entries.set(key, entry);
+		return undefined;
 	}
 
 	add(key: string, value: StoredValue, options: SetOptions): boolean {

@@ -19,6 +19,10 @@ export type SetOptions = {
 	readonly isDeferrable?: boolean;
 };
 
+/** What `set` returns: nothing if the store has taken the value; `'too-large'` if the value alone is larger than the bound of the store; `'failed'` from a guarded store that does not answer. */
+
+export type SetResult = 'too-large' | 'failed' | void;
+
 /** Times in milliseconds since the epoch. */
 export type IndexedTimes = {
 	readonly createdAt: number;
@@ -66,7 +70,9 @@ export type Store = {
 
 	/** Returns the value, or `undefined` if there is none or it has expired. */
 	get(key: string): MaybePromise<StoredValue | undefined>;
-	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void>;
+
+	/** Sets a value. Returns why the store has not taken it, if that is no error. */
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<SetResult>;
 
 	/** Deletes a value. Returns whether there was one. */
 	delete(key: string): MaybePromise<boolean>;

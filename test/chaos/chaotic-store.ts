@@ -2,6 +2,7 @@ import {setTimeout as delay} from 'node:timers/promises';
 import type {
 	MaybePromise,
 	SetOptions,
+	SetResult,
 	Store,
 	StoredValue,
 } from '../../source/index.ts';
@@ -28,7 +29,7 @@ export class ChaoticStore implements Store {
 		return this.#disturb(() => this.#read(key));
 	}
 
-	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<SetResult> {
 		return this.#disturb(() => {
 			if (this.#fault('forgets', 0.02)) {
 				return;

@@ -1,11 +1,11 @@
 import process from 'node:process';
+import {warnOnce} from '../../warnings.ts';
 import {findRegistry} from '../attempt-options.ts';
 import {adoptGot} from './adoption.ts';
 import {configure} from './configuration.ts';
 import {installCache} from './install-cache.ts';
 import {registerHooks} from './module-hooks.ts';
 import {createRegistry} from './process-registry.ts';
-import {warn} from './unreached.ts';
 
 /**
 Creates the registry of the process, and installs the cache that environment variables or a file configure. In a runtime without module hooks, such as Bun, it only warns.
@@ -14,7 +14,7 @@ Creates the registry of the process, and installs the cache that environment var
 */
 export async function register(): Promise<void> {
 	if (registerHooks === undefined) {
-		warn('GOT_CACHE_NO_HOOKS', 'got-cache-hooks/register has no effect, since this runtime has no `module.registerHooks()`. Extend instances with `cacheHooks()`.');
+		warnOnce('GOT_CACHE_NO_HOOKS');
 		return;
 	}
 

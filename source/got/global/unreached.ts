@@ -1,13 +1,8 @@
 import {subscribe} from 'node:diagnostics_channel';
-import process from 'node:process';
 import {fileURLToPath} from 'node:url';
+import {warnOnce} from '../../warnings.ts';
 import type {OwnCacheMessage} from '../register-channel.ts';
 import {supportedVersions} from '../supported-got.ts';
-
-/** Emits a warning of the process, which `node --disable-warning=<code>` turns off. */
-export function warn(code: string, message: string): void {
-	process.emitWarning(message, {type: 'GotCacheHooksWarning', code});
-}
 
 /** What Got publishes of a request. */
 type RequestMessage = {readonly requestId: string; readonly url: string};
@@ -98,12 +93,12 @@ export class UnreachedGot {
 
 		this.#request = undefined;
 		this.#isWarned = true;
-		warn('GOT_CACHE_NOT_REACHED', 'A request of a Got that got-cache-hooks/register does not reach was not cached. This copy of Got was loaded before the register, or not by Node.js itself: it is part of a bundle, is inlined by Vite, Vitest or Next.js, or runs in a VM context of Jest or Vitest. Extend its instances with `cacheHooks()`, or see docs/runners.md.');
+		warnOnce('GOT_CACHE_NOT_REACHED');
 	}
 }
 
 function warnOfVersion(version: string, folder: string): void {
-	warn('GOT_CACHE_UNSUPPORTED_GOT', `The requests of Got ${version} in ${fileURLToPath(folder)} are not cached, since got-cache-hooks needs ${supportedVersions}.`);
+	warnOnce('GOT_CACHE_UNSUPPORTED_GOT', version, fileURLToPath(folder), supportedVersions);
 }
 
 /** Returns a URL as Got publishes it, which is without user and password since Got 15. */

@@ -1,21 +1,5 @@
-import process from 'node:process';
+import {warnOnce} from '../../warnings.ts';
 import {ignore} from '../server-options.ts';
-
-/** Faults of adapters that the store cannot work around, and what to use instead. */
-const warnings = {
-	'keyv-file': {
-		code: 'GOT_CACHE_KEYV_FILE',
-		text: '`keyv-file` stores all its entries in one file, which each process reads once and writes as a whole: several processes lose each other\'s entries, and a process that is killed during a write loses all of them. Set `separatedFile: true`, or use the store `\'sqlite\'` or `\'filesystem\'`.',
-	},
-	'@keyv/mongo': {
-		code: 'GOT_CACHE_KEYV_MONGO',
-		text: 'An adapter of `@keyv/mongo` could not connect, and will not try again: its calls never answer, and each takes the whole `storeTimeout`. Make another adapter when the server is available, or use the store `\'@keyv/mongo\'` or `\'mongodb\'`, which connect again.',
-	},
-	'@keyv/mongo useGridFS': {
-		code: 'GOT_CACHE_KEYV_GRIDFS',
-		text: '`@keyv/mongo` with `useGridFS` adds a revision with each write, reads all files to list its keys, and ends the process by an uncaught error if its connection fails during a write. Use the store `\'gridfs\'`.',
-	},
-} as const;
 
 /** The parts of adapters by which they are recognized, since several copies of a package may be installed. */
 type Adapter = {
@@ -29,28 +13,15 @@ type Adapter = {
 	on?(event: 'error', listener: () => void): unknown;
 };
 
-const warned = new Set<string>();
-
-/** Emits a warning once in a process. */
-function warnOnce(kind: keyof typeof warnings): void {
-	if (warned.has(kind)) {
-		return;
-	}
-
-	warned.add(kind);
-	const {code, text} = warnings[kind];
-	process.emitWarning(text, {code});
-}
-
-/** Warns of the known faults of an adapter that was handed in. */
+/** Warns of the known faults of an adapter that was handed in, which the store cannot work around. */
 export function warnOfFaults(adapter: Adapter): void {
 	const {opts, connect} = adapter;
 	if (isKeyvFile(adapter) && opts?.separatedFile === false) {
-		warnOnce('keyv-file');
+		warnOnce('GOT_CACHE_KEYV_FILE');
 	}
 
 	if (isGridFs(adapter)) {
-		warnOnce('@keyv/mongo useGridFS');
+		warnOnce('GOT_CACHE_KEYV_GRIDFS');
 	}
 
 	if (opts?.collection === undefined || !(connect instanceof Promise)) {
@@ -64,7 +35,7 @@ export function warnOfFaults(adapter: Adapter): void {
 	});
 	adapter.on?.('error', () => {
 		if (!isConnected) {
-			warnOnce('@keyv/mongo');
+			warnOnce('GOT_CACHE_KEYV_MONGO');
 		}
 	});
 }

@@ -16,6 +16,7 @@ import {checkBytes, closedError} from '../server-options.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
+	type SetResult,
 	type Store,
 	type StoredValue,
 } from '../types.ts';
@@ -138,14 +139,14 @@ export class FilesystemStore implements Store {
 		return undefined;
 	}
 
-	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<void> {
+	set(key: string, value: StoredValue, {expires, indexed}: SetOptions): MaybePromise<SetResult> {
 		this.#expectWritable();
 		const bytes = checkBytes('filesystem', value);
 		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, bytes);
 		const fileBytes = parts[0].byteLength + parts[1].byteLength;
 		if (fileBytes > this.#maxBytes) {
 			this.delete(key);
-			return;
+			return 'too-large';
 		}
 
 		const {path, others} = this.#folder.pathFor(key, bytes);

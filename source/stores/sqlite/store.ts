@@ -4,6 +4,7 @@ import {checkBytes} from '../server-options.ts';
 import {
 	EvictionListeners,
 	type SetOptions,
+	type SetResult,
 	type Store,
 	type StoredValue,
 	type StoreQuery,
@@ -85,10 +86,10 @@ export class SqliteStore implements Store {
 	}
 
 	/** Resolves once the value is committed, so that no crash of the process loses it. The bytes must not change before. */
-	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void> {
+	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<SetResult> {
 		const bytes = checkBytes('SQLite', value);
 		if (bytes.byteLength > (this.#settings.maxBytes ?? Infinity)) {
-			return then(this.delete(key), () => undefined);
+			return then(this.delete(key), () => 'too-large' as const);
 		}
 
 		const columns = this.#columns(key, bytes, options);

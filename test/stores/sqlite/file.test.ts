@@ -24,7 +24,7 @@ import {fileIdentity} from '../../../source/stores/sqlite/damage.ts';
 import {removeUnlessOpen} from '../../../source/stores/sqlite/file.ts';
 import {sqliteSettings} from '../../../source/stores/sqlite/options.ts';
 import {SqliteStore} from '../../../source/stores/sqlite/store.ts';
-import type {Store} from '../../../source/stores/types.ts';
+import type {SetResult, Store} from '../../../source/stores/types.ts';
 import {listed, textOf} from '../contract.ts';
 import {bytes, noExpiry, temporaryFile} from './files.ts';
 
@@ -249,7 +249,7 @@ test('a write to a full disk throws ERR_STORE_FULL, and clear and deletions make
 		connection.run((_, database) => {
 			database.exec('PRAGMA max_page_count = 100');
 		});
-		const write = async (index: number): Promise<void> => store.set(`key ${index}`, Buffer.alloc(20_000), {expires: undefined, indexed: {createdAt: 1, freshUntil: 2}});
+		const write = async (index: number): Promise<SetResult> => store.set(`key ${index}`, Buffer.alloc(20_000), {expires: undefined, indexed: {createdAt: 1, freshUntil: 2}});
 		const outcomes = await Promise.allSettled(Array.from({length: 40}, async (_, index) => write(index)));
 		const refused = outcomes.filter(({status}) => status === 'rejected');
 		t.true(refused.length > 10 && refused.length < 40, `${refused.length}`);
