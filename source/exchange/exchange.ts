@@ -35,8 +35,8 @@ export type Event =
 	/** The body is not to be stored. */
 	| {readonly type: 'discarded'; readonly reason: WriteReason; readonly isByCaller?: boolean}
 
-	/** No response came. `isByCaller` says that the caller ended the request, and no fault of the origin. */
-	| {readonly type: 'error'; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
+	/** No response came, because of `error`. `isByCaller` says that the caller ended the request, and no fault of the origin. */
+	| {readonly type: 'error'; readonly error: unknown; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
 
 	/** The request has ended. No other event follows. */
 	| {readonly type: 'closed'; readonly isByCaller?: boolean};

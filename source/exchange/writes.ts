@@ -1,5 +1,6 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
+import type {AsyncContext} from '../cache/reporter.ts';
 import type {Outcome, QueuedResponse, WriteSize} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
@@ -350,6 +351,10 @@ class ResponseWrite implements QueuedResponse {
 		return this.#state.request;
 	}
 
+	get context(): AsyncContext | undefined {
+		return this.#state.context;
+	}
+
 	prepare(): MaybePromise<StoredResponse | undefined> {
 		const {invalidating} = this.#options;
 		if (invalidating instanceof Promise || this.#composed instanceof Promise) {
@@ -366,7 +371,7 @@ class ResponseWrite implements QueuedResponse {
 	}
 
 	saved(): void {
-		this.#state.cache.events.written('stored', this, this.#options.reason);
+		this.#state.cache.events.written('stored', this, this.#options.reason, this.size.bytes);
 	}
 
 	done(): void {

@@ -316,7 +316,9 @@ class Attempt implements AttemptParts, Watcher {
 	}
 
 	fail(error: unknown): ServedResponse | undefined {
-		const action = this.exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+		const action = this.exchange.next({
+			type: 'error', error, isByCaller: isTimeout(error), mayRetry: this.#mayRetry,
+		}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.options);
 			return new ServedResponse(action.response, !this.options.isStream);
