@@ -47,6 +47,9 @@ type AnsweredRequest = ReportedRequest & {
 	/** The status code of the answer; `undefined` if no response came. */
 	readonly statusCode: number | undefined;
 
+	/** The bytes of stored content that were served; `undefined` if no stored response was. */
+	readonly servedBytes: number | undefined;
+
 	/** Why no response came. */
 	readonly failure: unknown;
 };
@@ -108,7 +111,7 @@ export class Reporter {
 			}
 		}
 
-		this.#emitAnswer(kind, request, reason, stored);
+		this.#emitAnswer(kind, request, reason);
 	}
 
 	/** Reports a request for which the cache was not used. */
@@ -197,16 +200,16 @@ export class Reporter {
 		}
 	}
 
-	#emitAnswer(kind: AnswerKind, request: AnsweredRequest, reason: Reason, stored?: StoredResponse): void {
+	#emitAnswer(kind: AnswerKind, request: AnsweredRequest, reason: Reason): void {
 		if (!this.#hasListeners(kind)) {
 			return;
 		}
 
-		const {background, statusCode, failure} = request;
+		const {background, statusCode, servedBytes, failure} = request;
 		this.#emitFor(kind, request, reason, {
 			background,
 			...(statusCode !== undefined && {statusCode}),
-			...(stored !== undefined && {bytes: stored.body.byteLength}),
+			...(servedBytes !== undefined && {bytes: servedBytes}),
 			...(failure !== undefined && {error: failure}),
 		});
 	}

@@ -123,7 +123,7 @@ export type AnswerEvent = RequestEvent & {
 	/** The status code of the answer. Absent if no response came. */
 	readonly statusCode?: number;
 
-	/** The size of the stored body that was served, in bytes. Absent if none was. */
+	/** The size of the content that was served from the store, in bytes: 0 for a HEAD, and for a 304 to the caller's own condition. Absent if no stored response was served. */
 	readonly bytes?: number;
 
 	/** Why no response came. */

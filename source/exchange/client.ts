@@ -7,7 +7,7 @@ import {
 	type ResolvedSettings,
 } from '../settings/settings.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {Exchange, type Redirects} from './exchange.ts';
+import {Exchange, type ExchangeOptions} from './exchange.ts';
 import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {
 	mergeSettings,
@@ -101,8 +101,8 @@ export class Client {
 	}
 
 	/** Creates the exchange of a request. */
-	open(request: SentRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
-		return new Exchange(this, settings, request, redirects);
+	open(request: SentRequest, settings: ExchangeSettings, options?: ExchangeOptions): Exchange {
+		return new Exchange(this, settings, request, options);
 	}
 
 	/** Refreshes the entry that an exchange has served, in the background. */

@@ -1,4 +1,5 @@
 import type {Match} from '../cache/entries.ts';
+import type {AsyncContext} from '../cache/reporter.ts';
 import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, type MaybePromise} from '../maybe-promise.ts';
@@ -69,6 +70,14 @@ export type Redirects = {
 	readonly check: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
 };
 
+export type ExchangeOptions = {
+	/** Default: none led to the request. */
+	readonly redirects?: Redirects | undefined;
+
+	/** The async context in which events are emitted, if anybody listens to them. Default: the current one. */
+	readonly context?: AsyncContext | undefined;
+};
+
 /** The head of the origin's response, as it was received. */
 export type IncomingHead = {
 	readonly statusCode: number;
@@ -128,8 +137,8 @@ export class Exchange implements RequestPhaseOptions {
 	readonly #request: RequestPhase;
 	#responsePhase: ResponsePhase | undefined;
 
-	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
-		this.#state = new ExchangeState(client.cache, settings, request);
+	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, {redirects, context}: ExchangeOptions = {}) {
+		this.#state = new ExchangeState(client.cache, settings, request, context);
 		this.#request = new RequestPhase(this.#state, this);
 		this.clientSettings = client.exchangeSettings;
 		this.redirects = redirects;
@@ -143,6 +152,11 @@ export class Exchange implements RequestPhaseOptions {
 
 	get info(): ExchangeInfo {
 		return this.#state.info;
+	}
+
+	/** The async context in which events are emitted; `undefined` if nobody listened to them when the exchange began. */
+	get context(): AsyncContext | undefined {
+		return this.#state.context;
 	}
 
 	get request(): SentRequest {

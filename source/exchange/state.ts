@@ -58,6 +58,9 @@ export class ExchangeState {
 	/** The status code of the answer, once there is one. */
 	statusCode: number | undefined;
 
+	/** The bytes of stored content that were served, if any response was. */
+	servedBytes: number | undefined;
+
 	/** Why no response came. */
 	failure: unknown;
 	key: string | undefined;
@@ -86,9 +89,9 @@ export class ExchangeState {
 		collapsed: false,
 	};
 
-	constructor(cache: CacheCore, settings: ExchangeSettings, request: SentRequest) {
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, context?: AsyncContext) {
 		this.cache = cache;
-		this.context = cache.events.captureContext();
+		this.context = context ?? cache.events.captureContext();
 		this.settings = settings;
 		this.request = request;
 		this.identity = identify(request, settings);
@@ -256,8 +259,9 @@ export class ExchangeState {
 	}
 
 	/** Reports that the caller gets a response of the cache. */
-	#answer({statusCode}: RenderedResponse, reason: Reason, stored?: StoredResponse): void {
+	#answer({statusCode, body}: RenderedResponse, reason: Reason, stored?: StoredResponse): void {
 		this.statusCode = statusCode;
+		this.servedBytes = stored === undefined ? undefined : body.byteLength;
 		this.cache.events.answered(this, reason, stored);
 	}
 
