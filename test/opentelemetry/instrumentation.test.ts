@@ -19,7 +19,24 @@ import {startTelemetry, valuesBy} from './telemetry.ts';
 
 const result = 'got_cache_hooks.result';
 
-const events = ['hit', 'stale', 'revalidated', 'miss', 'bypassed', 'stored', 'refused', 'deleted', 'expired', 'evicted', 'storeError', 'settingError', 'backgroundError', 'internalError', 'circuit', 'storeCall'];
+const events = [
+	'hit',
+	'stale',
+	'revalidated',
+	'miss',
+	'bypassed',
+	'stored',
+	'refused',
+	'deleted',
+	'expired',
+	'evicted',
+	'storeError',
+	'settingError',
+	'backgroundError',
+	'internalError',
+	'circuit',
+	'storeCall',
+];
 
 function listened(): readonly string[] {
 	return events.filter(event => channel(`got-cache-hooks:${event}`).hasSubscribers);

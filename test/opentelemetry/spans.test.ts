@@ -58,8 +58,10 @@ test.serial('the span in which a request is made has the result, its reason, and
 	clock.advance(60);
 	t.deepEqual(await inSpan(() => client(`${url}/a`)), {...answer('revalidated', 'revalidated', size(2)), ...http(origin, '/a')});
 	t.deepEqual(await inSpan(() => client.post(`${url}/a`)), {...answer('bypassed', 'method'), ...http(origin, '/a', {'http.request.method': 'POST'})});
-	t.deepEqual(await inSpan(() => client(`${url}/b?status=404`, {throwHttpErrors: false})), {...answer('miss', 'miss'), ...http(origin, '/b?status=404', {'http.response.status_code': 404, 'error.type': '404'})});
-	t.deepEqual(await inSpan(() => client(`${url}/c`, {throwHttpErrors: false, context: {cache: {onlyIfCached: true}}})), {...answer('miss', 'only-if-cached'), ...http(origin, '/c', {'http.response.status_code': 504, 'error.type': '504'})});
+	const failed = (statusCode: number): Attributes => ({'http.response.status_code': statusCode, 'error.type': String(statusCode)});
+	const quiet = client.extend({throwHttpErrors: false});
+	t.deepEqual(await inSpan(() => quiet(`${url}/b?status=404`)), {...answer('miss', 'miss'), ...http(origin, '/b?status=404', failed(404))});
+	t.deepEqual(await inSpan(() => quiet(`${url}/c`, {context: {cache: {onlyIfCached: true}}})), {...answer('miss', 'only-if-cached'), ...http(origin, '/c', failed(504))});
 
 	await client(`${url}/d`);
 	clock.advance(60);
@@ -89,6 +91,16 @@ test.serial('a span shows no credential', async t => {
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	const {host} = new URL(origin.url);
+	const failing = await inSpan(async () => {
+		await t.throwsAsync(client(`${origin.url}/b?token=SECRET-5`, {
+			request() {
+				throw Object.assign(new Error('https://user:SECRET-6@example.com failed'), {code: 'SECRET-7', options: {headers: {authorization: 'SECRET-8'}}});
+			},
+		}));
+	});
+	t.is(failing['error.type'], 'Error');
+	t.notRegex(JSON.stringify(failing), /SECRET/v);
+
 	const attributes = await inSpan(() => client(`http://user:SECRET-1@${host}/a?api_key=SECRET-2#SECRET-3`, {headers: {authorization: 'Bearer SECRET-4'}}));
 	t.is(attributes['url.full'], `http://${host}/a?api_key=REDACTED`);
 	t.notRegex(JSON.stringify(attributes), /SECRET/v);
@@ -214,7 +226,7 @@ for (const [name, instance] of majors) {
 		const retry = {limit: 1, calculateDelay: ({computedValue}: {readonly computedValue: number}) => Math.min(computedValue, 1)};
 		t.like(await inSpan(() => client(`${url}/flaky`, {retry})), {'got_cache_hooks.miss.count': 2, 'http.response.status_code': 200});
 
-		const options = {context: {cache: {expireAfter: '1h'}}};
+		const options = Object.freeze({context: Object.freeze({cache: Object.freeze({expireAfter: '1h'})})});
 		const spans = [await inSpan(() => client(`${url}/1`, options)), await inSpan(() => client(`${url}/2`, options))];
 		const pages = client.paginate<string>(`${url}/3`, {
 			...options,
