@@ -25,6 +25,7 @@ export default {
 	input: {
 		index: 'source/index.ts',
 		dynamodb: 'source/stores/dynamodb/index.ts',
+		opentelemetry: 'source/opentelemetry/index.ts',
 		register: 'source/register.ts',
 	},
 	platform: 'node',

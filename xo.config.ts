@@ -89,6 +89,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: ['*'],
 		packages: [],
 	},
+	opentelemetry: {
+		source: ['errors.ts', 'parse.ts', 'stores', 'cache'],
+		node: ['diagnostics_channel'],
+		packages: ['@opentelemetry/*'],
+	},
 	'register.ts': {
 		source: ['got'],
 		node: [],

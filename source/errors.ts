@@ -88,6 +88,13 @@ export function kindOf(thrown: unknown): string {
 	return thrown instanceof Error ? `${thrown.constructor.name}${code === undefined ? '' : ` (${code})`}` : `a ${typeof thrown}`;
 }
 
+/** Returns the kind of a thrown value as telemetry groups errors by it: its code, or else the name of its class. A name that is no identifier could contain anything: it becomes `_OTHER`. */
+export function errorTypeOf(thrown: unknown): string {
+	const name = thrown instanceof RedactedError ? thrown.name : (new Object(thrown)).constructor?.name;
+	const code = codeOf(thrown);
+	return code !== undefined && code !== 'ERR_REDACTED' ? code : (typeof name === 'string' && /^[a-z]\w{1,63}$/iv.test(name) ? name : '_OTHER');
+}
+
 /** Returns the code of a thrown value when it has the form of those of Node.js and of this library. */
 export function codeOf(thrown: unknown): string | undefined {
 	const {code} = new Object(thrown) as {readonly code?: unknown};

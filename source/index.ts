@@ -72,6 +72,7 @@ export {
 	asKeyvAdapter, type KeyvAdapter, type KeyvAdapterOptions, type KeyvEntry,
 } from './stores/keyv-adapter.ts';
 export type {StoreSetting} from './stores/open.ts';
+export type {StoreCallEvent} from './stores/store-calls.ts';
 export type {
 	IndexedTimes, SetOptions, SetResult, Store, StoredValue, StoreQuery,
 } from './stores/types.ts';

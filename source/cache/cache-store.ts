@@ -69,6 +69,7 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 	return {
 		opened,
 		forRequests: guardStore(opened, {
+			cacheName: settings.cacheName,
 			timeout: storeTimeout,
 			circuits,
 			throws: failFast,
@@ -77,8 +78,10 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 				reporter.emit('storeError', fault);
 			},
 		}),
-		forRecords: guardStore(opened, {timeout: storeTimeout, circuits, throws: true}),
-		forManagement: guardStore(opened, {timeout: longTimeout, throws: true}),
+		forRecords: guardStore(opened, {
+			cacheName: settings.cacheName, timeout: storeTimeout, circuits, throws: true,
+		}),
+		forManagement: guardStore(opened, {cacheName: settings.cacheName, timeout: longTimeout, throws: true}),
 		managementTimeout: longTimeout,
 		circuits,
 		cacheName,

@@ -94,7 +94,9 @@ export class CacheCore {
 		const {now, storeTimeout, failFast} = settings;
 		this.settings = settings;
 		this.emitter = emitter;
-		this.events = new Reporter({emitter, settings: () => this.settings, isReadOnly: () => this.isReadOnly});
+		this.events = new Reporter({
+			emitter, settings: () => this.settings, storeName: () => this.store.name, isReadOnly: () => this.isReadOnly,
+		});
 		const store = openCacheStore(settings, this.events, error => {
 			this.#faults++;
 			this.#lastFault = this.events.redacted(error);

@@ -1,3 +1,4 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
 import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
 import process from 'node:process';
@@ -18,6 +19,7 @@ import type {
 	CacheEventName,
 	CacheEvents,
 	CacheStats,
+	AnswerEvent,
 	RemovalEvent,
 	StoreErrorEvent,
 } from './types.ts';
@@ -32,19 +34,37 @@ const answerKinds: Partial<Record<Reason, AnswerKind>> = {
 	'stale-if-error': 'stale',
 };
 
+/** Runs a function in an async context. */
+export type AsyncContext = ReturnType<typeof AsyncLocalStorage.snapshot>;
+
 /** A request, as events name it. */
 type ReportedRequest = {
 	readonly key: string | undefined;
 	readonly request: {readonly method: string; readonly targetUrl: string};
 
+	/** The context in which the request was made, if its events are to be emitted there. */
+	readonly context: AsyncContext | undefined;
+};
+
+type AnsweredRequest = ReportedRequest & {
 	/** Whether the request is a refresh in the background. */
 	readonly background: boolean;
+
+	/** The status code of the answer; `undefined` if no response came. */
+	readonly statusCode: number | undefined;
+
+	/** The bytes of stored content that were served; `undefined` if no stored response was. */
+	readonly servedBytes: number | undefined;
+
+	/** Why no response came. */
+	readonly failure: unknown;
 };
 
 type ReporterOptions = {
 	/** The emitter whose listeners get the events. */
 	readonly emitter: EventEmitter;
-	readonly settings: () => Pick<ResolvedSettings, 'failFast' | 'ignoredParameters' | 'now'>;
+	readonly settings: () => Pick<ResolvedSettings, 'cacheName' | 'failFast' | 'ignoredParameters' | 'now'>;
+	readonly storeName: () => string;
 
 	/** Whether the store refuses writes, so that a refused write is no fault. */
 	readonly isReadOnly: () => boolean;
@@ -70,12 +90,23 @@ export class Reporter {
 		this.#counts = noCounts(this.#options.settings().now());
 	}
 
+	/** Returns the current async context for the events of a request that begins; `undefined` if nobody listens to them. */
+	captureContext(): AsyncContext | undefined {
+		for (const event of requestEvents) {
+			if (this.#hasListeners(event)) {
+				return AsyncLocalStorage.snapshot();
+			}
+		}
+
+		return undefined;
+	}
+
 	/**
 	Reports the answer to a request.
 
 	@param stored - The stored response that was served, if one was.
 	*/
-	answered(request: ReportedRequest, reason: Reason, stored?: StoredResponse): void {
+	answered(request: AnsweredRequest, reason: Reason, stored?: StoredResponse): void {
 		const {background} = request;
 		const kind = stored === undefined ? 'miss' : answerKinds[reason] ?? 'hit';
 		if (!background) {
@@ -86,17 +117,21 @@ export class Reporter {
 			}
 		}
 
-		this.#emitFor(kind, request, reason, background);
+		this.#emitAnswer(kind, request, reason);
 	}
 
 	/** Reports a request for which the cache was not used. */
-	bypassed(request: ReportedRequest, reason: Reason): void {
+	bypassed(request: AnsweredRequest, reason: Reason): void {
 		this.#countAnswer('bypassed', reason);
-		this.#emitFor('bypassed', request, reason, request.background);
+		this.#emitAnswer('bypassed', request, reason);
 	}
 
-	/** Reports a response of the origin that was stored or refused. */
-	written(event: 'stored' | 'refused', request: Omit<ReportedRequest, 'background'>, reason: Reason): void {
+	/**
+	Reports a response of the origin that was stored or refused.
+
+	@param write - The write of the response that was stored. Its size is computed only if somebody listens.
+	*/
+	written(event: 'stored' | 'refused', request: ReportedRequest, reason: Reason, write?: {readonly size: {readonly bytes: number}}): void {
 		if (event === 'stored') {
 			this.#counts.stored++;
 		} else {
@@ -104,7 +139,9 @@ export class Reporter {
 			increment(this.#counts.refusedByReason, reason);
 		}
 
-		this.#emitFor(event, request, reason);
+		if (this.#hasListeners(event)) {
+			this.#emitFor(event, request, reason, write === undefined ? {} : {bytes: write.size.bytes});
+		}
 	}
 
 	/** Reports a deletion or an expiration. */
@@ -174,11 +211,33 @@ export class Reporter {
 		}
 	}
 
-	#emitFor(event: AnswerKind | 'stored' | 'refused', {key, request: {method, targetUrl}}: Omit<ReportedRequest, 'background'>, reason: Reason, background?: boolean): void {
-		if (this.#hasListeners(event)) {
+	#emitAnswer(kind: AnswerKind, request: AnsweredRequest, reason: Reason): void {
+		if (!this.#hasListeners(kind)) {
+			return;
+		}
+
+		const {background, statusCode, servedBytes, failure} = request;
+		this.#emitFor(kind, request, reason, {
+			background,
+			...(statusCode !== undefined && {statusCode}),
+			...(servedBytes !== undefined && {bytes: servedBytes}),
+			...(failure !== undefined && {error: failure}),
+		});
+	}
+
+	#emitFor(event: RequestEventName, {key, request: {method, targetUrl}, context}: ReportedRequest, reason: Reason, details: Partial<AnswerEvent>): void {
+		const {storeName, settings} = this.#options;
+		const {ignoredParameters, cacheName} = settings();
+		const emit = (): void => {
 			this.emit(event, {
-				reason, key, method, url: redactUrl(targetUrl, this.#options.settings().ignoredParameters), ...(background !== undefined && {background}),
+				reason, key, method, url: redactUrl(targetUrl, ignoredParameters), store: storeName(), cacheName, ...details,
 			});
+		};
+
+		if (context === undefined) {
+			emit();
+		} else {
+			context(emit);
 		}
 	}
 
@@ -227,6 +286,11 @@ function warnOf(event: CacheEventName, payload: object): void {
 		default:
 	}
 }
+
+/** The events of a request. */
+const requestEvents = ['hit', 'stale', 'revalidated', 'miss', 'bypassed', 'stored', 'refused'] as const satisfies CacheEventName[];
+
+type RequestEventName = typeof requestEvents[number];
 
 const counters = {
 	hit: 'hits', stale: 'stale', revalidated: 'revalidated', miss: 'misses', bypassed: 'bypassed',

@@ -101,8 +101,8 @@ export type CacheEvents = {
 
 export type CacheEventName = keyof CacheEvents;
 
-/** The answer to a request of a caller, or to a refresh in the background. */
-export type AnswerEvent = {
+/** What the events of a request have in common. */
+type RequestEvent = {
 	readonly reason: Reason;
 
 	/** The primary key; `undefined` if the cache was not used for the request. */
@@ -112,12 +112,33 @@ export type AnswerEvent = {
 	/** The URL without user info and fragment, with `REDACTED` in place of secret and ignored parameters. */
 	readonly url: string;
 
+	/** The name of the store, such as `'sqlite'`. */
+	readonly store: string;
+
+	/** The `cacheName` of the cache. */
+	readonly cacheName: string;
+};
+
+/** The answer to a request of a caller, or to a refresh in the background. It is emitted in the async context of the request: an `AsyncLocalStorage` has the value that it had where the request was made. */
+export type AnswerEvent = RequestEvent & {
 	/** Whether the request was a refresh in the background. */
 	readonly background: boolean;
+
+	/** The status code of the answer. Absent if no response came. */
+	readonly statusCode?: number;
+
+	/** The size of the content that was served from the store, in bytes: 0 for a HEAD, and for a 304 to the caller's own condition. Absent if no stored response was served. */
+	readonly bytes?: number;
+
+	/** Why no response came. */
+	readonly error?: unknown;
 };
 
 /** A response of the origin that was stored or refused. */
-export type WriteEvent = Omit<AnswerEvent, 'background'>;
+export type WriteEvent = RequestEvent & {
+	/** The size of the stored response with its headers, in bytes. Absent if it was refused. */
+	readonly bytes?: number;
+};
 
 /** Entries that were deleted or expired. */
 export type RemovalEvent = {

@@ -92,7 +92,7 @@ export class Call {
 		try {
 			return {value: await this.#send(exchange)};
 		} catch (error) {
-			const next = await exchange.next({type: isMisuse(error) ? 'closed' : 'error'});
+			const next = await exchange.next(isMisuse(error) ? {type: 'closed'} : {type: 'error', error});
 			const stale = next.do === 'serve' ? await this.#read(next, exchange) : undefined;
 			if (stale === undefined) {
 				throw error;

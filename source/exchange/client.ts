@@ -7,7 +7,7 @@ import {
 	type ResolvedSettings,
 } from '../settings/settings.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
-import {Exchange, type Redirects} from './exchange.ts';
+import {Exchange, type ExchangeOptions} from './exchange.ts';
 import {Refreshes, type SendRefresh} from './refreshes.ts';
 import {
 	mergeSettings,
@@ -101,16 +101,16 @@ export class Client {
 	}
 
 	/** Creates the exchange of a request. If a `URLPattern` of the user throws, it is one without the cache, since the pattern may be that of responses which must not be cached. */
-	open(request: SentRequest, settings: ExchangeSettings, redirects?: Redirects): Exchange {
+	open(request: SentRequest, settings: ExchangeSettings, options?: ExchangeOptions): Exchange {
 		try {
-			return new Exchange(this, settings, request, redirects);
+			return new Exchange(this, settings, request, options);
 		} catch (error) {
 			if (settings.failFast || settings.urlsExpireAfter.length === 0) {
 				throw error;
 			}
 
 			this.cache.events.emit('settingError', {setting: 'urlsExpireAfter', error});
-			return new Exchange(this, {...settings, urlsExpireAfter: [], requestExpireAfter: {kind: 'do-not-cache'}}, request, redirects);
+			return new Exchange(this, {...settings, urlsExpireAfter: [], requestExpireAfter: {kind: 'do-not-cache'}}, request, options);
 		}
 	}
 

@@ -1,4 +1,5 @@
 import type {Match} from '../cache/entries.ts';
+import type {AsyncContext} from '../cache/reporter.ts';
 import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, type MaybePromise} from '../maybe-promise.ts';
@@ -35,8 +36,8 @@ export type Event =
 	/** The body is not to be stored. */
 	| {readonly type: 'discarded'; readonly reason: WriteReason; readonly isByCaller?: boolean}
 
-	/** No response came. `isByCaller` says that the caller ended the request, and no fault of the origin. */
-	| {readonly type: 'error'; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
+	/** No response came, because of `error`. `isByCaller` says that the caller ended the request, and no fault of the origin. */
+	| {readonly type: 'error'; readonly error: unknown; readonly isByCaller?: boolean; readonly mayRetry?: boolean}
 
 	/** The request has ended. No other event follows. */
 	| {readonly type: 'closed'; readonly isByCaller?: boolean};
@@ -67,6 +68,14 @@ export type ServeAction = Extract<Action, {readonly do: 'serve'}>;
 export type Redirects = {
 	/** Returns why a stored redirect must not be reused for the request; `undefined` if it may. */
 	readonly check: (stored: StoredResponse) => MaybePromise<'loop' | 'cookie' | undefined>;
+};
+
+export type ExchangeOptions = {
+	/** Default: none led to the request. */
+	readonly redirects?: Redirects | undefined;
+
+	/** The async context in which events are emitted, if anybody listens to them. Default: the current one. */
+	readonly context?: AsyncContext | undefined;
 };
 
 /** The head of the origin's response, as it was received. */
@@ -134,8 +143,8 @@ export class Exchange implements RequestPhaseOptions {
 	readonly #request: RequestPhase;
 	#responsePhase: ResponsePhase | undefined;
 
-	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, redirects?: Redirects) {
-		this.#state = new ExchangeState(client.cache, settings, request);
+	constructor(client: Client, settings: ExchangeSettings, request: SentRequest, {redirects, context}: ExchangeOptions = {}) {
+		this.#state = new ExchangeState(client.cache, settings, request, context);
 		this.#request = new RequestPhase(this.#state, this);
 		this.clientSettings = client.exchangeSettings;
 		this.redirects = redirects;
@@ -149,6 +158,11 @@ export class Exchange implements RequestPhaseOptions {
 
 	get info(): ExchangeInfo {
 		return this.#state.info;
+	}
+
+	/** The async context in which events are emitted; `undefined` if nobody listened to them when the exchange began. */
+	get context(): AsyncContext | undefined {
+		return this.#state.context;
 	}
 
 	get request(): SentRequest {

@@ -93,6 +93,7 @@ export class ResponsePhase implements WriteListener {
 
 	#respond({head, mayRetry = false}: Extract<Event, {type: 'response'}>): Action {
 		const {sent, key, settings, facts, match, request} = this.#state;
+		this.#state.statusCode = head.statusCode;
 		this.#fields = fieldsOf(head.rawHeaders);
 		const response = {statusCode: head.statusCode, fields: this.#fields};
 		this.#invalidate(response);
@@ -115,12 +116,14 @@ export class ResponsePhase implements WriteListener {
 	}
 
 	/** Decides what to do if no response comes. */
-	fail({isByCaller = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
+	fail({error, isByCaller = false, mayRetry = false}: Omit<Extract<Event, {type: 'error'}>, 'type'>): Action {
 		this.close(isByCaller);
 		if (this.#isAnswered) {
 			return done;
 		}
 
+		this.#state.statusCode = undefined;
+		this.#state.failure = error;
 		const decision = this.#onError(mayRetry);
 		const response = this.#responseTo(decision);
 		if (response !== undefined) {

@@ -1,4 +1,5 @@
 import type {CacheCore} from '../cache/core.ts';
+import type {AsyncContext} from '../cache/reporter.ts';
 import {noMatch, type Match, type NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
 import type {Subject} from '../cache/journal-records.ts';
@@ -50,6 +51,18 @@ export class ExchangeState {
 	readonly request: SentRequest;
 	readonly identity: Identity;
 	readonly facts: RequestFacts;
+
+	/** The async context of the request, if anybody listens to its events. The origin's response may come in that of another request on the same connection. */
+	readonly context: AsyncContext | undefined;
+
+	/** The status code of the answer, once there is one. */
+	statusCode: number | undefined;
+
+	/** The bytes of stored content that were served, if any response was. */
+	servedBytes: number | undefined;
+
+	/** Why no response came. */
+	failure: unknown;
 	key: string | undefined;
 	match: Match | NoMatch = noMatch;
 
@@ -76,8 +89,9 @@ export class ExchangeState {
 		collapsed: false,
 	};
 
-	constructor(cache: CacheCore, settings: ExchangeSettings, request: SentRequest) {
+	constructor(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, context?: AsyncContext) {
 		this.cache = cache;
+		this.context = context ?? cache.events.captureContext();
 		this.settings = settings;
 		this.request = request;
 		this.identity = identify(request, settings);
@@ -230,21 +244,30 @@ export class ExchangeState {
 			createdAt: stored.createdAt,
 			expires: stored.expires,
 		});
-		this.cache.events.answered(this, reason, stored);
-		return renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
+		const response = renderStored(this.settings.storeSetCookie ? stored : withoutCookies(stored), {
 			view,
 			method: this.request.method,
 			ageAt: this.settings.cacheControl ? this.settings.now() : undefined,
 			status: this.status(statusCode),
 			ownLines,
 		});
+		this.#answer(response, reason, stored);
+		return response;
 	}
 
 	/** Serves a 504. */
 	fail(reason: Reason, message: string): RenderedResponse {
 		this.updateInfo({reason});
-		this.cache.events.answered(this, reason);
-		return renderGatewayTimeout(message, this.status());
+		const response = renderGatewayTimeout(message, this.status());
+		this.#answer(response, reason);
+		return response;
+	}
+
+	/** Reports that the caller gets a response of the cache. */
+	#answer({statusCode, body}: RenderedResponse, reason: Reason, stored?: StoredResponse): void {
+		this.statusCode = statusCode;
+		this.servedBytes = stored === undefined ? undefined : body.byteLength;
+		this.cache.events.answered(this, reason, stored);
 	}
 
 	/** Reports that the caller gets the origin's response, or its failure. */

@@ -1,5 +1,6 @@
 import {composeResponse, withTags, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {CacheCore} from '../cache/core.ts';
+import type {AsyncContext} from '../cache/reporter.ts';
 import type {Outcome, QueuedResponse, WriteSize} from '../cache/writes.ts';
 import type {Match} from '../cache/entries.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
@@ -363,6 +364,10 @@ class ResponseWrite implements QueuedResponse {
 		return this.#state.request;
 	}
 
+	get context(): AsyncContext | undefined {
+		return this.#state.context;
+	}
+
 	prepare(): MaybePromise<StoredResponse | undefined> {
 		const {invalidating} = this.#options;
 		if (invalidating instanceof Promise || this.#composed instanceof Promise) {
@@ -380,7 +385,7 @@ class ResponseWrite implements QueuedResponse {
 
 	saved(): void {
 		const {listener, reason} = this.#options;
-		this.#state.cache.events.written('stored', this, reason);
+		this.#state.cache.events.written('stored', this, reason, this);
 		listener.onStored(reason);
 	}
 

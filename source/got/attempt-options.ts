@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import type {Options, Response} from 'got';
+import type {AsyncContext} from '../cache/reporter.ts';
 import type {StoredCookie, StoredResponse} from '../entry/stored-response.ts';
 import type {Exchange, Redirects, RenderedResponse} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
@@ -162,7 +163,22 @@ function isServed(response: Response | undefined): boolean {
 /** The key of the visited URLs in `context`, which Got copies, symbols included, from one hop to the next. */
 const visited = Symbol('got-cache-hooks: visited URLs');
 
-type Context = {[visited]?: readonly string[]};
+/** The key of the async context of the first attempt in `context`. Over HTTP/2, Got 14 and 15 follow a redirect in that of another request. */
+const firstContext = Symbol('got-cache-hooks: async context');
+
+type Context = {[visited]?: readonly string[]; [firstContext]?: AsyncContext};
+
+/** Notes the async context of an exchange for the next hop or attempt, if it has one. */
+export function noteContext({context}: Options, exchange: Exchange): void {
+	if (exchange.context !== undefined) {
+		(context as Context)[firstContext] = exchange.context;
+	}
+}
+
+/** Returns the async context of the first hop and attempt of a request; `undefined` if this is the first, or if nobody listened then. */
+export function firstContextOf({context}: Options): AsyncContext | undefined {
+	return (context as Context)[firstContext];
+}
 
 /** The status codes of the redirects that Got follows. */
 const followedCodes = new Set([300, 301, 302, 303, 304, 307, 308]);

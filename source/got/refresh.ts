@@ -174,7 +174,7 @@ class Refresh {
 			void settle(read(response, () => false));
 		} catch (error) {
 			if (!isTransientError(error) || !this.#mayRetry(isLast)) {
-				void this.#exchange.next({type: 'error', isByCaller: this.#deadline.isOver});
+				void this.#exchange.next({type: 'error', error, isByCaller: this.#deadline.isOver});
 				throw error;
 			}
 		}

@@ -15,6 +15,8 @@ import {
 } from '../maybe-promise.ts';
 import {
 	awaitRetries,
+	firstContextOf,
+	noteContext,
 	noteExchange,
 	noteRedirect,
 	redirectsOf,
@@ -106,8 +108,9 @@ function startAttempt(start: Start): MaybePromise<RequestResult> {
 	const request = outgoingRequest(url, native, options, settings);
 	// A replay serves recorded redirects without regard to cookies.
 	const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
-	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, redirects);
+	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, {redirects, context: firstContextOf(options)});
 	noteExchange(options, exchange);
+	noteContext(options, exchange);
 	return new Attempt(start, exchange).begin(areRetriesUsed);
 }
 
@@ -319,7 +322,9 @@ class Attempt implements AttemptParts, Watcher {
 	}
 
 	fail(error: unknown): ServedResponse | undefined {
-		const action = this.exchange.next({type: 'error', isByCaller: isTimeout(error), mayRetry: this.#mayRetry}) as Action;
+		const action = this.exchange.next({
+			type: 'error', error, isByCaller: isTimeout(error), mayRetry: this.#mayRetry,
+		}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.options);
 			return new ServedResponse(action.response, !this.options.isStream);

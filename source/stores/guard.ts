@@ -1,8 +1,9 @@
-import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
+import {CacheHooksError, errorTypeOf, StoreTimeoutError} from '../errors.ts';
 import {isPromise, type MaybePromise} from '../maybe-promise.ts';
 import type {Admission, Circuits} from './circuits.ts';
 import {LateWrites} from './late-writes.ts';
 import {isReadOnlyError, isWrite} from './read-only.ts';
+import {storeCalls, type StoreCallEvent} from './store-calls.ts';
 import {bytesPerMillisecond, within} from './time-limit.ts';
 import type {
 	LockStore,
@@ -41,6 +42,12 @@ export type GuardOptions = {
 	The circuit breakers of the store, which several guards may share. Default: none, so that every call reaches the store.
 	*/
 	readonly circuits?: Circuits | undefined;
+
+	/** The `cacheName` of the cache, for those who measure its calls. Default: `''`. */
+	readonly cacheName?: string;
+
+	/** A clock that never goes back, in milliseconds, which measures calls. Default: `performance.now`. */
+	readonly clock?: () => number;
 };
 
 type Call<T> = {
@@ -53,6 +60,12 @@ type Call<T> = {
 	/** In milliseconds. Default: the `timeout` of the guard. */
 	readonly timeLimit?: number;
 	readonly run: () => MaybePromise<T>;
+};
+
+/** A call that was made. */
+type MadeCall<T> = Omit<Call<T>, 'run'> & {
+	/** When it was made, by the clock of the guard; `undefined` if nobody measures it. */
+	readonly start?: number | undefined;
 };
 
 /** How many times `timeout` a call may take that may visit every entry. */
@@ -79,6 +92,8 @@ class GuardedStore implements Store {
 	readonly #throws: boolean;
 	readonly #onError: ((fault: FailedCall) => void) | undefined;
 	readonly #circuits: Circuits | undefined;
+	readonly #cacheName: string;
+	readonly #clock: () => number;
 	readonly locks: LockStore | undefined;
 	readonly add?: NonNullable<Store['add']>;
 	readonly flush?: NonNullable<Store['flush']>;
@@ -88,7 +103,7 @@ class GuardedStore implements Store {
 	readonly size?: NonNullable<Store['size']>;
 
 	constructor(store: Store, options: GuardOptions) {
-		const {timeout = 500, throws = false, onError, circuits} = options;
+		const {timeout = 500, throws = false, onError, circuits, cacheName = '', clock = () => performance.now()} = options;
 		this.name = store.name;
 		this.valueType = store.valueType;
 		this.scope = store.scope;
@@ -100,6 +115,8 @@ class GuardedStore implements Store {
 		this.#throws = throws;
 		this.#onError = onError;
 		this.#circuits = circuits;
+		this.#cacheName = cacheName;
+		this.#clock = clock;
 		const ofAll = <T>(operation: 'deleteFound' | 'count' | 'size', miss: T, run: () => MaybePromise<T>): MaybePromise<T> => this.#call({
 			operation, miss, timeLimit: timeout * timeoutsForAllEntries, run,
 		});
@@ -122,7 +139,7 @@ class GuardedStore implements Store {
 	}
 
 	get(key: string): MaybePromise<StoredValue | undefined> {
-		return this.#circuits?.hasFailed === true
+		return this.#circuits?.hasFailed === true || storeCalls.hasSubscribers
 			? this.#call<StoredValue | undefined>({
 				operation: 'get', key, miss: undefined, run: () => read(this.#store, key),
 			})
@@ -211,6 +228,10 @@ class GuardedStore implements Store {
 			return call.miss;
 		}
 
+		return storeCalls.hasSubscribers ? this.#make({...call, start: this.#clock()}, admission) : this.#make(call, admission);
+	}
+
+	#make<T>(call: Call<T> & MadeCall<T>, admission: Admission): MaybePromise<T> {
 		let answer: MaybePromise<T>;
 		try {
 			answer = call.run();
@@ -223,15 +244,15 @@ class GuardedStore implements Store {
 			return this.#fail(call, error, admission);
 		}
 
-		this.#succeed(call.operation, admission);
+		this.#succeed(call, admission);
 		return answer;
 	}
 
-	async #wait<T>(call: Omit<Call<T>, 'run'>, answer: Promise<T>, admission: Admission): Promise<T> {
+	async #wait<T>(call: MadeCall<T>, answer: Promise<T>, admission: Admission): Promise<T> {
 		try {
 			const value = await within(call.timeLimit ?? this.#timeout, call.operation, answer);
 			this.#checkTaken(call.operation, value);
-			this.#succeed(call.operation, admission);
+			this.#succeed(call, admission);
 			return value;
 		} catch (error) {
 			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
@@ -254,16 +275,28 @@ class GuardedStore implements Store {
 		return operation !== 'close' && this.#circuits?.hasFailed === true ? this.#circuits.enter(kindOf(operation)) : 'allowed';
 	}
 
-	#succeed(operation: StoreOperation, admission: Admission): void {
+	#succeed({operation, start}: MadeCall<unknown>, admission: Admission): void {
+		if (start !== undefined) {
+			this.#publish(operation, start);
+		}
+
+		this.#closeCircuit(operation, admission);
+	}
+
+	#closeCircuit(operation: StoreOperation, admission: Admission): void {
 		if (operation !== 'close' && this.#circuits?.hasFailed === true) {
 			this.#circuits.succeed(kindOf(operation), admission);
 		}
 	}
 
-	#fail<T>({operation, key, miss}: Omit<Call<T>, 'run'>, error: unknown, admission: Admission): T {
+	#fail<T>({operation, key, miss, start}: MadeCall<T>, error: unknown, admission: Admission): T {
+		if (start !== undefined) {
+			this.#publish(operation, start, errorTypeOf(error));
+		}
+
 		// A store that refuses to be written works.
 		if (isReadOnlyError(error)) {
-			this.#succeed(operation, admission);
+			this.#closeCircuit(operation, admission);
 		} else if (operation !== 'close') {
 			this.#circuits?.fail(kindOf(operation), admission, error);
 		}
@@ -279,6 +312,12 @@ class GuardedStore implements Store {
 		}
 
 		return miss;
+	}
+
+	#publish(operation: StoreOperation, start: number, errorType?: string): void {
+		storeCalls.publish({
+			store: this.name, cacheName: this.#cacheName, operation, milliseconds: this.#clock() - start, ...(errorType !== undefined && {errorType}),
+		} satisfies StoreCallEvent);
 	}
 }
 

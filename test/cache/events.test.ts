@@ -1,5 +1,7 @@
+import {AsyncLocalStorage} from 'node:async_hooks';
 import {spawnSync} from 'node:child_process';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
+import http from 'node:http';
 import process from 'node:process';
 import test from 'ava';
 import {isDebugEnabled} from '../../source/cache/reporter.ts';
@@ -179,4 +181,76 @@ test('with DEBUG, each decision is printed as a line on stderr', t => {
 	`;
 	const {stderr} = spawnSync(process.execPath, ['--input-type=module', '--eval', code], {env: {...process.env, ...Object.fromEntries([['DEBUG', 'got-cache-hooks']])}, encoding: 'utf8'});
 	t.regex(stderr, /^got-cache-hooks deleted keys got-cache:2:[\da-f]{64}\n$/v);
+});
+
+test('an answer has its store, its status code, the bytes that were served, or why no response came; a write has its bytes', async t => {
+	const {client, cache, origin} = await manage(t, testStores[0]![1], {cacheName: 'named', filterFn: ({url}) => !url.endsWith('/refused')});
+	const events: unknown[] = [];
+	const note = (name: string) => ({
+		key: _key, method: _method, url: _url, background: _background, error, ...details
+	}: Partial<CacheEvents['miss'][0]>): void => {
+		events.push({name, ...details, ...(error !== undefined && {error: (error as {readonly code?: string}).code})});
+	};
+
+	for (const name of ['hit', 'miss', 'bypassed', 'stored', 'refused'] as const) {
+		cache.on(name, note(name));
+	}
+
+	await client(`${origin.url}/a`);
+	await client(`${origin.url}/a`);
+	await client.head(`${origin.url}/a`);
+	await client(`${origin.url}/a`, {headers: {'if-none-match': '"1"'}});
+	await client(`${origin.url}/refused`);
+	await client.post(`${origin.url}/c?status=404`, {throwHttpErrors: false});
+	await cache.idle();
+	await t.throwsAsync(client('http://127.0.0.1:1/d'));
+	const common = {store: 'memory', cacheName: 'named'};
+	const [stored] = events.filter(event => (event as {name: string}).name === 'stored') as [{readonly bytes: number}];
+	t.true(stored.bytes > 3);
+	t.deepEqual(events.filter(event => event !== stored), [
+		{
+			name: 'miss', reason: 'miss', ...common, statusCode: 200,
+		},
+		{
+			name: 'hit', reason: 'fresh', ...common, statusCode: 200, bytes: 3,
+		},
+		{
+			name: 'hit', reason: 'fresh', ...common, statusCode: 200, bytes: 0,
+		},
+		{
+			name: 'hit', reason: 'fresh', ...common, statusCode: 304, bytes: 0,
+		},
+		{
+			name: 'miss', reason: 'miss', ...common, statusCode: 200,
+		},
+		{name: 'refused', reason: 'filtered', ...common},
+		{
+			name: 'bypassed', reason: 'method', ...common, statusCode: 404,
+		},
+		{
+			name: 'miss', reason: 'miss', ...common, error: 'ECONNREFUSED',
+		},
+	]);
+});
+
+test('listeners run in the async context in which the request was made', async t => {
+	const {client, cache, origin} = await manage(t, testStores[0]![1]);
+	const requestIds = new AsyncLocalStorage<number>();
+	const events: Array<readonly [event: string, id: number | undefined]> = [];
+	for (const name of ['miss', 'stored', 'hit'] as const) {
+		cache.on(name, () => {
+			events.push([name, requestIds.getStore()]);
+		});
+	}
+
+	// The answer comes in the context of another request, as over a connection that they share.
+	const elsewhere = requestIds.run(0, () => AsyncLocalStorage.snapshot());
+	for (const id of [1, 2]) {
+		await requestIds.run(id, async () => client(`${origin.url}/a`, {
+			request: (url, options) => elsewhere(() => http.request(url, options)),
+		}));
+		await cache.idle();
+	}
+
+	t.deepEqual(events, [['miss', 1], ['stored', 1], ['hit', 2]]);
 });

@@ -19,10 +19,13 @@ const loader = `
 
 	registerHooks({
 		resolve(specifier, context, nextResolve) {
-			const own = ${JSON.stringify(new URL('../../source/index.ts', import.meta.url).href)};
-			return specifier === 'got-cache-hooks'
-				? {url: own, shortCircuit: true}
-				: nextResolve(specifier, context.parentURL?.includes('/sample.ts') ? {...context, parentURL: own} : context);
+			const own = ${JSON.stringify({
+				'got-cache-hooks': new URL('../../source/index.ts', import.meta.url).href,
+				'got-cache-hooks/opentelemetry': new URL('../../source/opentelemetry/index.ts', import.meta.url).href,
+			})};
+			return Object.hasOwn(own, specifier)
+				? {url: own[specifier], shortCircuit: true}
+				: nextResolve(specifier, context.parentURL?.includes('/sample.ts') ? {...context, parentURL: own['got-cache-hooks']} : context);
 		},
 	});
 `;

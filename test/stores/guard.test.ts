@@ -1,8 +1,10 @@
+import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
 import test from 'ava';
 import {StoreTimeoutError} from '../../source/errors.ts';
 import {type CircuitState, Circuits} from '../../source/stores/circuits.ts';
 import {guardStore, type GuardOptions, type FailedCall} from '../../source/stores/guard.ts';
+import {storeCalls, type StoreCallEvent} from '../../source/stores/store-calls.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import type {Store} from '../../source/stores/types.ts';
 import {listed, testStore} from './contract.ts';
@@ -454,4 +456,83 @@ test('circuit: while it is open, every call is a miss at once, and only close re
 	t.is(store.close(), undefined);
 	t.is(closed, 1);
 	t.is(operations().length, 5);
+});
+
+/** Returns the calls that a guarded store publishes while a function runs. */
+async function publishedCalls(run: () => Promise<unknown>): Promise<readonly StoreCallEvent[]> {
+	const calls: StoreCallEvent[] = [];
+	const listener = (message: unknown): void => {
+		if ((message as StoreCallEvent).cacheName === 'measured') {
+			calls.push(message as StoreCallEvent);
+		}
+	};
+
+	subscribe(storeCalls.name, listener);
+	try {
+		await run();
+	} finally {
+		unsubscribe(storeCalls.name, listener);
+	}
+
+	return calls;
+}
+
+test.serial('each call is published with its duration and the kind of its error, if anybody listens', async t => {
+	let time = 0;
+	const clock = (): number => time;
+	const {store, circuits} = guarded({
+		get() {
+			time += 2;
+			return 'value';
+		},
+		async set() {
+			time += 3;
+		},
+		delete() {
+			time += 4;
+			throw new TypeError('https://user:SECRET@example.com');
+		},
+		add: never,
+		async * iterate() {
+			time += 5;
+			yield ['key', 'value'] as const;
+		},
+	}, {timeout: 1, cacheName: 'measured', clock});
+	const calls = await publishedCalls(async () => {
+		await store.get('key');
+		await store.set('key', 'value', noExpiry);
+		await store.delete('key');
+		await store.add!('key', 'value', noExpiry);
+		await listed(store);
+	});
+	const common = {store: 'fake', cacheName: 'measured'};
+	t.deepEqual(calls, [
+		{...common, operation: 'get', milliseconds: 2},
+		{...common, operation: 'set', milliseconds: 3},
+		{
+			...common, operation: 'delete', milliseconds: 4, errorType: 'TypeError',
+		},
+		{
+			...common, operation: 'add', milliseconds: 0, errorType: 'ERR_STORE_TIMEOUT',
+		},
+		{...common, operation: 'iterate', milliseconds: 5},
+		{...common, operation: 'iterate', milliseconds: 0},
+	]);
+
+	// A call that the circuit leaves out is none.
+	for (let round = 0; round < 5; round++) {
+		circuits.fail('reads', 'allowed', fault);
+	}
+
+	t.deepEqual(await publishedCalls(async () => store.get('key')), []);
+});
+
+test.serial('where nobody listens, no call is measured', async t => {
+	const {store} = guarded({get: () => 'value', async set() {}}, {
+		clock() {
+			throw fault;
+		},
+	});
+	t.is(await store.get('key'), 'value');
+	await t.notThrowsAsync(async () => store.set('key', 'value', noExpiry));
 });

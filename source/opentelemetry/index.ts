@@ -1,0 +1,1 @@
+export {GotCacheInstrumentation, type GotCacheInstrumentationConfig} from './instrumentation.ts';
