@@ -83,8 +83,9 @@ export class RequestPhase {
 
 	/** The time budget, which most hits do not need. */
 	get #budget(): TimeBudget {
-		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
-		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
+		const {storeTimeout, failFast, singleFlight, mode} = this.#state.settings;
+		// Without the store, a replay has no response.
+		this.#timeBudget ??= new TimeBudget({store: failFast || mode === 'replay' ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
 		return this.#timeBudget;
 	}
 
