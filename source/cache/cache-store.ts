@@ -94,9 +94,9 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 	};
 }
 
-/** Whether a cache keeps recordings as files that people read: in the folder of a `mode`, unless the settings name another form. */
+/** Whether a cache keeps recordings as files that people read: in the folder of a `mode`, unless the settings name another form, or a cache without a mode has filled the folder. */
 function keepsReadableRecordings(store: Store, {mode, serializer, decodeContent}: ResolvedSettings): store is FilesystemStore {
-	return mode !== undefined && store instanceof FilesystemStore && serializer === undefined && decodeContent === undefined;
+	return mode !== undefined && store instanceof FilesystemStore && serializer === undefined && decodeContent === undefined && !store.hasFiles();
 }
 
 /** Returns the store of recordings in the folder of another store. Its module is loaded from now on, since most programs record nothing. */

@@ -99,16 +99,17 @@ export class RequestPhase {
 
 		const created = identity.key(settings.secret);
 		if (created instanceof Promise) {
-			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key)), this.#budget.totalLeft, timedOut);
+			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key, event)), this.#budget.totalLeft, timedOut);
 			return timed.then(key => key === timedOut ? this.bypass() : this.#continue(key, decision, event));
 		}
 
-		return this.#continue(this.#checkedKey(created), decision, event);
+		return this.#continue(this.#checkedKey(created, event), decision, event);
 	}
 
-	#checkedKey(key: string | undefined): string | undefined {
+	#checkedKey(key: string | undefined, {isRetry = false}: BeginEvent): string | undefined {
 		const {settings, cache} = this.#state;
-		return settings.keyFn === undefined ? key : cache.checkedKey(key);
+		const checked = settings.keyFn === undefined ? key : cache.checkedKey(key);
+		return checked === undefined || settings.allowPlaybackRepeats ? checked : cache.numberedKey(checked, isRetry);
 	}
 
 	/** Decides what to do once the key is known. */
@@ -397,7 +398,11 @@ export class RequestPhase {
 		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
 			const {cache, match} = this.#state;
-			throw new NotRecordedError(method, this.#state.redactedUrl, match.stored === undefined && match.isUnread === true ? {cause: cache.lastFault} : undefined);
+			if (match.stored === undefined && match.isUnread === true) {
+				throw new NotRecordedError(method, this.#state.redactedUrl, `The recordings cannot be read: ${describeFault(cache.lastFault)}`, {cause: cache.lastFault});
+			}
+
+			throw new NotRecordedError(method, this.#state.redactedUrl);
 		}
 
 		// A decorated call is no request. The requests that its function makes are refused.
@@ -407,6 +412,10 @@ export class RequestPhase {
 
 		return action;
 	}
+}
+
+function describeFault(fault: unknown): string {
+	return fault instanceof Error ? fault.message : String(fault);
 }
 
 /** Returns a value that is there at once; `undefined` for a promise, whose outcome is ignored. */

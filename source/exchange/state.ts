@@ -332,7 +332,7 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 	return settings.mode === undefined
 		? findForHead(key, request, settings, cache)
 		// What was recorded for the HEAD itself comes first.
-		: then(findByKey(key, request, settings, cache), own => own.stored === undefined && own.isUnread !== true ? findForHead(key, request, settings, cache) : own);
+		: then(findByKey(key, request, settings, cache), own => own.stored === undefined && own.isUnread !== true && settings.allowPlaybackRepeats ? findForHead(key, request, settings, cache) : own);
 }
 
 function findForHead(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {

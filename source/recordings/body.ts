@@ -28,11 +28,7 @@ export function readableBody(body: Uint8Array, fields: Fields): ReadableBody {
 
 	const text = fieldValue(fields, 'content-encoding') === undefined ? decodeExactly(body, charsetOf(fields)) : undefined;
 	// Control characters are no text that a person could edit.
-	if (text === undefined || /[\0-\x08\v\f\x0E-\x1F]/v.test(text)) {
-		return {base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')};
-	}
-
-	return (mayBeJson(fields) ? jsonBody(text) : undefined) ?? (text.includes('\n') ? {lines: text.split('\n')} : {text});
+	return text === undefined || /[\0-\u{8}\v\f\u{E}-\u{1F}]/v.test(text) ? {base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')} : (mayBeJson(fields) ? jsonBody(text) : undefined) ?? (text.includes('\n') ? {lines: text.split('\n')} : {text});
 }
 
 /** Whether a value has the form of a body. */
@@ -64,11 +60,7 @@ export function bytesOf(body: ReadableBody, fields: Fields): Uint8Array {
 
 /** Returns the text of a body; `undefined` for one that is empty or has bytes that are no text. */
 export function textOf(body: ReadableBody): string | undefined {
-	if (Object.hasOwn(body, 'json')) {
-		return jsonText(body.json, body.indent, body.lineFeed === true);
-	}
-
-	return body.text ?? body.lines?.join('\n');
+	return Object.hasOwn(body, 'json') ? jsonText(body.json, body.indent, body.lineFeed === true) : body.text ?? body.lines?.join('\n');
 }
 
 type Charset = NonNullable<ReturnType<typeof findCharset>>;

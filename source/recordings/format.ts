@@ -102,7 +102,7 @@ export function parseRecording(text: string, path: string): Recording {
 		return read(JSON.parse(text.replace(/^\u{FEFF}/v, '')));
 	} catch (error) {
 		// The message of the parser quotes the text.
-		reason = (error as Error).message.replace(/, (?:\.{3})?".*" is not valid JSON$/sv, '').replace(/ in JSON at position \d+/v, '');
+		reason = (error as Error).message.replace(/, (?:\.{3})?".*" ?(?:\.{3})? ?is not valid JSON$/sv, '').replace(/ in JSON at position \d+/v, '');
 	}
 
 	throw new CacheHooksError('ERR_RECORDING_FILE', `The file \`${path}\` is not a recording: ${reason}. Mend it, or remove it and record it again.`);
@@ -111,7 +111,7 @@ export function parseRecording(text: string, path: string): Recording {
 function read(file: unknown): Recording {
 	const {request, response, recordedAt, vary, key, ...others} = objectIn(file, 'the file');
 	const {statusCode, statusMessage = '', headers = {}, ...content} = objectIn(response, '`response`');
-	expect(Number.isInteger(statusCode) && (statusCode as number) >= 100 && (statusCode as number) <= 999, '`response.statusCode` is not a status code');
+	expect(Number.isSafeInteger(statusCode) && (statusCode as number) >= 100 && (statusCode as number) <= 999, '`response.statusCode` is not a status code');
 	expect(typeof statusMessage === 'string', '`response.statusMessage` is not a string');
 	expect(typeof key === 'string' && key !== '', '`key` is not a string');
 	expect(isReadableBody(content), '`response` has a body of a wrong type');
@@ -121,7 +121,7 @@ function read(file: unknown): Recording {
 	const isPlain = content.base64 === undefined || textOf(content) !== undefined;
 	// Somebody has written the text of a body that was compressed.
 	const plain = isPlain ? withoutField(lines, 'content-encoding') : lines;
-	const body = bytesOf(content as ReadableBody, fieldsOf(plain));
+	const body = bytesOf(content, fieldsOf(plain));
 	const createdAt = Date.parse(String(recordedAt));
 	const variation = vary === undefined ? undefined : variationIn(vary);
 	const metadata = {

@@ -40,6 +40,6 @@ export function newFileName(method: string, url: string, {primary, variant, numb
 	const readable = `${method}-${host}${pathname}${search}`
 		.replaceAll(/[^\w.=]+/gv, '-')
 		.slice(0, maxReadable)
-		.replaceAll(/^[\-.]+|[\-.]+$/gv, '');
+		.replace(/-$/v, '');
 	return [readable, primary, variant, number === 1 ? undefined : number].filter(part => part !== undefined).join('-') + '.json';
 }

@@ -5,7 +5,12 @@ import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {isRecordKey} from '../identity/key.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {namesIn, removeFile, replaceFile, statFile} from '../stores/filesystem/files.ts';
+import {
+	namesIn,
+	removeFile,
+	replaceFile,
+	statFile,
+} from '../stores/filesystem/files.ts';
 import type {Place} from '../stores/place.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {formatRecording, parseRecording, type Recording} from './format.ts';
@@ -42,6 +47,8 @@ export class RecordingStore implements Store {
 	readonly #isReadOnly: boolean;
 	readonly #records = new Map<string, StoredValue>([[secretKey, secret]]);
 
+	#isFolderThere = false;
+
 	/** The names of the files by the digests in them. */
 	#byPrimary = new Map<string, string[]>();
 	#byVariant = new Map<string, string>();
@@ -54,6 +61,7 @@ export class RecordingStore implements Store {
 	}
 
 	get(key: string): StoredValue | undefined {
+		this.#expectFolder();
 		return isRecordKey(key) ? this.#records.get(key) : this.#find(key)?.stored;
 	}
 
@@ -189,13 +197,22 @@ export class RecordingStore implements Store {
 		}
 	}
 
-	/** Reads the names of all files, and returns them. */
-	#scan(): readonly string[] {
-		if (this.#isReadOnly && statSync(this.path, {throwIfNoEntry: false})?.isDirectory() !== true) {
-			throw new CacheHooksError('ERR_STORE_OPEN', `There is no folder \`${this.path}\` with recordings.`);
+	/** Checks that a folder which is only read is there. */
+	#expectFolder(): void {
+		this.#place.check();
+		if (!this.#isReadOnly || this.#isFolderThere) {
+			return;
 		}
 
-		this.#place.check();
+		this.#isFolderThere = statSync(this.path, {throwIfNoEntry: false})?.isDirectory() === true;
+		if (!this.#isFolderThere) {
+			throw new CacheHooksError('ERR_STORE_OPEN', `There is no folder \`${this.path}\` with recordings.`);
+		}
+	}
+
+	/** Reads the names of all files, and returns them. */
+	#scan(): readonly string[] {
+		this.#expectFolder();
 		const named = namesIn(this.path).map(name => [name, parseName(name)] as const).filter(pair => pair[1] !== undefined) as ReadonlyArray<readonly [string, RecordingName]>;
 		const grouped = Map.groupBy(named, ([, {primary}]) => primary);
 		this.#byPrimary = new Map(grouped.entries().map(([primary, files]) => [primary, files.toSorted(([, one], [, other]) => Number(one.variant !== undefined) - Number(other.variant !== undefined)).map(([name]) => name)]));

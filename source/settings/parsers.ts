@@ -91,7 +91,7 @@ const modeParsers: Parsers<{readonly name?: Mode; readonly allowPlaybackRepeats?
 
 export function mode(value: unknown, path: string): ResolvedSettings['mode'] | undefined {
 	const {name, allowPlaybackRepeats = true} = isPlainObject(value) ? parseOptions(modeParsers, value, path) : {name: modeName.parse(value, path)};
-	return name && {name, allowPlaybackRepeats};
+	return name === undefined ? undefined : {name, allowPlaybackRepeats};
 }
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {

@@ -122,6 +122,17 @@ export class FilesystemStore implements Store {
 		}
 	}
 
+	/** Whether the folder has files of this store, as far as it can be read. */
+	hasFiles(): boolean {
+		try {
+			this.place.check();
+			return this.#folder.hasFiles();
+		} catch {
+			// The first call throws the error.
+			return false;
+		}
+	}
+
 	get(key: string): MaybePromise<Uint8Array | undefined> {
 		this.#expectUsable();
 		for (const path of this.#folder.pathsOf(key)) {
