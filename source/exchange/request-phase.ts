@@ -20,6 +20,7 @@ import {
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
 import {sendWithLock} from './lock.ts';
+import {reportSharedRecording} from './recorded-credentials.ts';
 import {networkRefusal, networkRefusals} from './scope.ts';
 import type {ExchangeSettings} from './settings.ts';
 import {Sharing} from './sharing.ts';
@@ -120,6 +121,10 @@ export class RequestPhase {
 
 		this.#state.key = key;
 		this.#state.updateInfo({key});
+		if (this.#state.settings.mode !== undefined) {
+			void reportSharedRecording(this.#state.cache, this.#state.settings, this.#state.request, key);
+		}
+
 		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);
 		return action instanceof Promise ? action.then(next => this.#share(this.#checked(next), inFlight)) : this.#share(this.#checked(action), inFlight);
 	}

@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {deserialize, serialize} from 'node:v8';
 import {findCharset} from '../entry/serializers/body.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 
@@ -18,6 +19,9 @@ export type ReadableBody = {
 	/** The lines of a text, without the line feeds between them. */
 	readonly lines?: readonly string[];
 	readonly base64?: string;
+
+	/** The result of a decorated function, if that is plain data. */
+	readonly value?: unknown;
 };
 
 /** Returns a body in the most readable form from which the same bytes can be restored. */
@@ -26,9 +30,18 @@ export function readableBody(body: Uint8Array, fields: Fields): ReadableBody {
 		return {};
 	}
 
+	if (fieldValue(fields, 'content-type') === typeOfResults) {
+		return readableResult(body);
+	}
+
 	const text = fieldValue(fields, 'content-encoding') === undefined ? decodeExactly(body, charsetOf(fields)) : undefined;
 	// Control characters are no text that a person could edit.
-	return text === undefined || /[\0-\u{8}\v\f\u{E}-\u{1F}]/v.test(text) ? {base64: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('base64')} : (mayBeJson(fields) ? jsonBody(text) : undefined) ?? (text.includes('\n') ? {lines: text.split('\n')} : {text});
+	if (text === undefined || /(?![\t\n\r])\p{Cc}/v.test(text)) {
+		return {base64: base64Of(body)};
+	}
+
+	const json = mayBeJson(fields) ? jsonBody(text) : undefined;
+	return json ?? (text.includes('\n') ? {lines: text.split('\n')} : {text});
 }
 
 /** Whether a value has the form of a body. */
@@ -46,7 +59,7 @@ Returns the bytes of a body. Of several forms, the first counts.
 export function bytesOf(body: ReadableBody, fields: Fields): Uint8Array {
 	const text = textOf(body);
 	if (text === undefined) {
-		return Buffer.from(body.base64 ?? '', 'base64');
+		return Object.hasOwn(body, 'value') ? serialize(body.value) : Buffer.from(body.base64 ?? '', 'base64');
 	}
 
 	const charset = charsetOf(fields);
@@ -61,6 +74,23 @@ export function bytesOf(body: ReadableBody, fields: Fields): Uint8Array {
 /** Returns the text of a body; `undefined` for one that is empty or has bytes that are no text. */
 export function textOf(body: ReadableBody): string | undefined {
 	return Object.hasOwn(body, 'json') ? jsonText(body.json, body.indent, body.lineFeed === true) : body.text ?? body.lines?.join('\n');
+}
+
+/** The content type of results of decorated functions, which are structured clones. */
+const typeOfResults = 'application/x-v8-structured-clone';
+
+function readableResult(body: Uint8Array): ReadableBody {
+	try {
+		const value: unknown = deserialize(body);
+		// Dates, sets and whatever else JSON lacks would not come back.
+		return Buffer.compare(serialize(JSON.parse(JSON.stringify(value))), body) === 0 ? {value} : {base64: base64Of(body)};
+	} catch {
+		return {base64: base64Of(body)};
+	}
+}
+
+function base64Of({buffer, byteOffset, byteLength}: Uint8Array): string {
+	return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
 type Charset = NonNullable<ReturnType<typeof findCharset>>;

@@ -13,7 +13,6 @@ import {
 	isReadableBody,
 	readableBody,
 	textOf,
-	type ReadableBody,
 } from './body.ts';
 
 /** A recording and its key. That of a variant has the key of the variant. */

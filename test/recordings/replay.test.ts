@@ -181,6 +181,30 @@ for (const [name, settingsOf] of stores) {
 		t.is(origin.count, 5);
 	});
 
+	test(`${name}: with partitionBy: false, two credentials that share a recording are reported once`, async t => {
+		const {origin, client} = await record(t);
+		for (const mode of ['record', 'record-missing'] as const) {
+			const {client: recorder, cache} = client(mode, {partitionBy: false, ...settingsOf()});
+			const errors: Array<Error & {code?: string}> = [];
+			cache.on('settingError', ({setting, error}) => {
+				t.is(setting, 'partitionBy');
+				errors.push(error as Error);
+			});
+			await recorder(`${origin.url}/me`, {headers: {authorization: 'Bearer ADA-SECRET'}});
+			await recorder(`${origin.url}/me`, {headers: {authorization: 'Bearer ADA-SECRET'}});
+			await recorder(`${origin.url}/other`, {headers: {authorization: 'Bearer BOB-SECRET'}});
+			t.deepEqual(errors, []);
+			for (const user of ['BOB', 'CAROL', 'ADA']) {
+				await recorder(`${origin.url}/me`, {headers: {authorization: `Bearer ${user}-SECRET`}});
+			}
+
+			await cache.idle();
+			t.deepEqual(errors.map(({code}) => code), ['ERR_SHARED_RECORDING']);
+			t.regex(errors[0]!.message, /^`GET http:.*\/me` was requested with two credentials/v);
+			t.notRegex(errors[0]!.message, /SECRET/v);
+		}
+	});
+
 	test(`${name}: two users are recorded separately, by their credentials or by the name that partitionBy returns`, async t => {
 		const {origin, client} = await record(t, (request, response) => {
 			response.setHeader('Vary', 'Authorization');
