@@ -17,12 +17,14 @@ const keys = 'docs/keys-and-sharing.md';
 const security = 'docs/security.md';
 const stores = 'docs/stores.md';
 const runners = 'docs/runners.md';
-const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners];
+const recordings = 'docs/record-and-replay.md';
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners, recordings];
 
 testSamples(test, keys);
 testSamples(test, security);
 testSamples(test, stores);
 testSamples(test, runners);
+testSamples(test, recordings);
 
 async function isThere(file: string): Promise<boolean> {
 	try {

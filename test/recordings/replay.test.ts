@@ -287,6 +287,27 @@ test('processes that record into one folder at the same time neither lose nor mi
 	t.deepEqual(files(), before);
 });
 
+test('a keyFn that leaves out the port replays recordings of another port, and keeps their files', async t => {
+	const first = await record(t);
+	const second = await record(t);
+	const settings: CacheSettings = {
+		cacheName: first.folder,
+		keyFn: (request, createKey) => createKey({...request, url: request.url.replace(/(?<=\/\/[^\/]+):\d+/v, '')}),
+	};
+	for (const {origin, client} of [first, second]) {
+		const {client: recorder, cache} = client('record', settings);
+		await recorder(`${origin.url}/users/1`);
+		await cache.idle();
+	}
+
+	const before = first.files();
+	t.is(Object.keys(before).length, 1);
+	t.true(Object.values(before)[0]!.includes(first.origin.url));
+	const {client: player} = second.client('replay', settings);
+	t.like(await player(`${second.origin.url}/users/1`).json(), {path: '/users/1'});
+	t.is(second.origin.count, 1);
+});
+
 test('a mode with a wrong name or option is refused', async t => {
 	const {client} = await record(t);
 	for (const mode of [{}, {name: 'play'}, {name: 'replay', repeats: true}, {name: 'replay', allowPlaybackRepeats: 1}, 'play', true]) {
