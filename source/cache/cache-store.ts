@@ -46,22 +46,21 @@ Opens the store that the settings name.
 */
 export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, onFault: (error: unknown) => void): CacheStore {
 	const {store, storeTimeout, failFast, autoclose} = settings;
-	const isReplaying = settings.mode?.name === 'replay';
 	const {store: named, owned, isReadOnly, cacheName} = openStore(store, {
 		cacheName: settings.cacheName,
 		now: settings.now,
 		maxBytes: settings.maxBytes,
 		maxEntries: settings.maxEntries,
 		storeTimeout,
-		readOnly: settings.readOnly || isReplaying,
+		readOnly: settings.readOnly || settings.mode?.name === 'replay',
 	});
 	if (settings.mode !== undefined) {
 		named.keepRecordings?.();
 	}
 
 	const opened = keepsReadableRecordings(named, settings) ? openRecordings(named, isReadOnly) : named;
-	// Without a store there is no replay, so that each request asks it: one file that cannot be read says nothing of the others.
-	const circuits = failFast || isReplaying
+	// Without its store a mode is of no use, so that each request asks it, and waits for it: one file that cannot be read says nothing of the others.
+	const circuits = failFast || settings.mode !== undefined
 		? undefined
 		: new Circuits({
 			storeName: opened.name,
@@ -76,7 +75,7 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 	return {
 		opened,
 		forRequests: guardStore(opened, {
-			timeout: isReplaying ? longTimeout : storeTimeout,
+			timeout: settings.mode === undefined ? storeTimeout : longTimeout,
 			circuits,
 			throws: failFast,
 			onError(fault) {

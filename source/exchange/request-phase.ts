@@ -85,8 +85,8 @@ export class RequestPhase {
 	/** The time budget, which most hits do not need. */
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight, mode} = this.#state.settings;
-		// Without the store, a replay has no response.
-		this.#timeBudget ??= new TimeBudget({store: failFast || mode === 'replay' ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
+		// Without its store a mode is of no use.
+		this.#timeBudget ??= new TimeBudget({store: failFast || mode !== undefined ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
 		return this.#timeBudget;
 	}
 

@@ -34,7 +34,7 @@ export function digest(key: string): string {
 /** The length of the readable part of a name: some file systems allow no more than 143 bytes for the whole. */
 const maxReadable = 90;
 
-/** Returns the name of a new file: readable words of method and URL, then digests, which tell requests with equal words apart. */
+/** Returns the name of a new file: readable words of method and URL, then digests, since other requests may have the same words. */
 export function newFileName(method: string, url: string, {primary, variant, number}: RecordingName): string {
 	const {host, pathname, search} = new URL(url);
 	const readable = `${method}-${host}${pathname}${search}`

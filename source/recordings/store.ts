@@ -27,6 +27,11 @@ import {isSameResponse} from './same.ts';
 const secretKey = 'got-cache:1:secret';
 const secret = {serialized: `got-cache-secret:1:${'00'.repeat(32)}`};
 
+const temporaryName = /^\.[\da-f]{8}-[\da-f\-]{27}\.tmp$/v;
+
+/** The maximum age of a temporary file that is in use, in milliseconds. */
+const longestWrite = 600_000;
+
 type File = Recording & {readonly name: string};
 
 /**
@@ -48,6 +53,7 @@ export class RecordingStore implements Store {
 	readonly #records = new Map<string, StoredValue>([[secretKey, secret]]);
 
 	#isFolderThere = false;
+	#areLeftOversRemoved = false;
 
 	/** The names of the files by the digests in them. */
 	#byPrimary = new Map<string, string[]>();
@@ -147,6 +153,7 @@ export class RecordingStore implements Store {
 	}
 
 	#write(primary: string, value: StoredResponse): MaybePromise<void> {
+		this.#removeLeftOvers();
 		const {vary} = value;
 		const wanted = nameOfKey(primary, vary?.digest);
 		this.#scan();
@@ -182,6 +189,21 @@ export class RecordingStore implements Store {
 		}
 
 		return {...recording, name};
+	}
+
+	/** Removes, once, the temporary files of writers that were killed. */
+	#removeLeftOvers(): void {
+		if (this.#areLeftOversRemoved) {
+			return;
+		}
+
+		this.#areLeftOversRemoved = true;
+		for (const name of namesIn(this.path)) {
+			const stats = temporaryName.test(name) ? statFile(this.#pathOf(name)) : undefined;
+			if (stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) > longestWrite) {
+				removeFile(this.#pathOf(name));
+			}
+		}
 	}
 
 	/** Removes a file, unless it is no recording any more. */

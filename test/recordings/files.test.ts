@@ -298,12 +298,17 @@ test('files of other programs in the folder stay, and are no recordings', async 
 	fs.writeFileSync(path.join(folder, 'package.json'), '{}');
 	fs.writeFileSync(path.join(folder, 'README.md'), 'read me');
 	fs.writeFileSync(path.join(folder, 'GET-other-0123456789ab.json'), '{"other": true}');
+	for (const [name, age] of [['.01234567-89ab-cdef-0123-456789abcdef.tmp', 1e6], ['.11234567-89ab-cdef-0123-456789abcdef.tmp', 1000], ['.other.tmp', 1e6]] as const) {
+		fs.writeFileSync(path.join(folder, name), '{');
+		fs.utimesSync(path.join(folder, name), (Date.now() - age) / 1000, (Date.now() - age) / 1000);
+	}
+
 	const {client: recorder, cache} = client('record');
 	await recorder(`${origin.url}/a`);
 	await cache.idle();
 	t.deepEqual((await Array.fromAsync(cache.responses())).map(({url}) => url), [`${origin.url}/a`]);
 	await cache.clear();
-	t.deepEqual(fs.readdirSync(folder).toSorted(), ['GET-folder-000000000000.json', 'GET-other-0123456789ab.json', 'README.md', 'package.json'].toSorted());
+	t.deepEqual(fs.readdirSync(folder).toSorted(), ['.11234567-89ab-cdef-0123-456789abcdef.tmp', '.other.tmp', 'GET-folder-000000000000.json', 'GET-other-0123456789ab.json', 'README.md', 'package.json'].toSorted());
 });
 
 test('a store that is handed in or named by its URL keeps the same files', async t => {
