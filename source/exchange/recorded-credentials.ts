@@ -13,26 +13,36 @@ Reports, once for each request, that two credentials share one recording: with `
 
 Nothing of a credential is kept but a keyed digest, in the memory of this process.
 */
-export async function reportSharedRecording(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, key: string): Promise<void> {
+export function reportSharedRecording(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, key: string): void {
 	// A key of the user's own may leave out more than credentials.
-	if (settings.mode === undefined || settings.mode === 'replay' || settings.partitionBy !== false || settings.keyFn !== undefined) {
+	const isShared = settings.mode !== undefined && settings.mode !== 'replay' && settings.partitionBy === false && settings.keyFn === undefined;
+	if (isShared) {
+		void compare(cache, settings, request, key);
+	}
+}
+
+async function compare(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, key: string): Promise<void> {
+	const own = await keyWithCredentials(settings, request);
+	const keys = known.get(cache) ?? new Map<string, string | undefined>();
+	known.set(cache, keys);
+	const other = keys.has(key) ? keys.get(key) : own;
+	keys.set(key, other === own ? own : undefined);
+	if (own === undefined || other === undefined || other === own) {
 		return;
 	}
 
-	let keys = known.get(cache);
-	if (keys === undefined) {
-		keys = new Map();
-		known.set(cache, keys);
-	}
+	const url = redactUrl(request.targetUrl, settings.ignoredParameters);
+	cache.events.emit('settingError', {
+		setting: 'partitionBy',
+		error: new CacheHooksError('ERR_SHARED_RECORDING', `\`${request.method} ${url}\` was requested with two credentials, and with \`partitionBy: false\` both have one recording. If they belong to two users, let \`partitionBy\` return the name of the user.`),
+	});
+}
 
-	const own = await identify(request, {...settings, partitionBy: 'credentials'}).key(settings.secret);
-	const other = keys.has(key) ? keys.get(key) : own;
-	keys.set(key, other === own ? own : undefined);
-	if (other !== undefined && other !== own) {
-		const url = redactUrl(request.targetUrl, settings.ignoredParameters);
-		cache.events.emit('settingError', {
-			setting: 'partitionBy',
-			error: new CacheHooksError('ERR_SHARED_RECORDING', `\`${request.method} ${url}\` was requested with two credentials, and with \`partitionBy: false\` both have one recording. If they belong to two users, let \`partitionBy\` return the name of the user.`),
-		});
+async function keyWithCredentials(settings: ExchangeSettings, request: SentRequest): Promise<string | undefined> {
+	try {
+		return await identify(request, {...settings, partitionBy: 'credentials'}).key(settings.secret);
+	} catch {
+		// Without the secret of the cache, nothing is known of the credentials.
+		return undefined;
 	}
 }

@@ -122,7 +122,7 @@ export class RequestPhase {
 		this.#state.key = key;
 		this.#state.updateInfo({key});
 		if (this.#state.settings.mode !== undefined) {
-			void reportSharedRecording(this.#state.cache, this.#state.settings, this.#state.request, key);
+			reportSharedRecording(this.#state.cache, this.#state.settings, this.#state.request, key);
 		}
 
 		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);

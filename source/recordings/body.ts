@@ -36,7 +36,7 @@ export function readableBody(body: Uint8Array, fields: Fields): ReadableBody {
 
 	const text = fieldValue(fields, 'content-encoding') === undefined ? decodeExactly(body, charsetOf(fields)) : undefined;
 	// Control characters are no text that a person could edit.
-	if (text === undefined || /(?![\t\n\r])\p{Cc}/v.test(text)) {
+	if (text === undefined || /[\p{Control}--[\t\n\r]]/v.test(text)) {
 		return {base64: base64Of(body)};
 	}
 
@@ -82,8 +82,9 @@ const typeOfResults = 'application/x-v8-structured-clone';
 function readableResult(body: Uint8Array): ReadableBody {
 	try {
 		const value: unknown = deserialize(body);
+		const text = JSON.stringify(value);
 		// Dates, sets and whatever else JSON lacks would not come back.
-		return Buffer.compare(serialize(JSON.parse(JSON.stringify(value))), body) === 0 ? {value} : {base64: base64Of(body)};
+		return Buffer.compare(serialize(JSON.parse(text)), body) === 0 ? {value} : {base64: base64Of(body)};
 	} catch {
 		return {base64: base64Of(body)};
 	}

@@ -27,7 +27,7 @@ import {isSameResponse} from './same.ts';
 const secretKey = 'got-cache:1:secret';
 const secret = {serialized: `got-cache-secret:1:${'00'.repeat(32)}`};
 
-const temporaryName = /^\.[\da-f]{8}-[\da-f\-]{27}\.tmp$/v;
+const temporaryName = /^\.[\da-f]{8}-[\d\-a-f]{27}\.tmp$/v;
 
 /** The maximum age of a temporary file that is in use, in milliseconds. */
 const longestWrite = 600_000;

@@ -7,10 +7,12 @@ test('the results of decorated functions are recorded and replayed', async t => 
 	let calls = 0;
 	const make = (mode: 'record' | 'replay') => {
 		const cache = new HttpCache({store: 'filesystem', cacheName: folder, mode});
-		return {cache, load: cached(async (id: number) => {
-			calls++;
-			return {id, name: 'Ada', calls};
-		}, undefined, {cache, result: true, name: 'load'})};
+		return {
+			cache, load: cached(async (id: number) => {
+				calls++;
+				return {id, name: 'Ada', calls};
+			}, undefined, {cache, result: true, name: 'load'}),
+		};
 	};
 
 	const recorder = make('record');
