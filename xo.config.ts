@@ -64,13 +64,18 @@ export const house: Readonly<Record<string, Row>> = {
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},
+	recordings: {
+		source: ['errors.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'stores'],
+		node: ['*', 'fs'],
+		packages: [],
+	},
 	settings: {
 		source: ['errors.ts', 'parse.ts', 'warnings.ts', 'policy', 'identity', 'entry', 'stores'],
 		node: [],
 		packages: [],
 	},
 	cache: {
-		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'warnings.ts', 'policy', 'identity', 'entry', 'stores', 'settings'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'warnings.ts', 'policy', 'identity', 'entry', 'stores', 'recordings', 'settings'],
 		node: ['*'],
 		packages: [],
 	},

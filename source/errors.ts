@@ -42,6 +42,8 @@ export class RefreshTimeoutError extends CacheHooksError {
 	}
 }
 
+const toRecord = 'Record it with `mode: \'record-missing\'`.';
+
 /**
 A request without a recorded response, with `mode: 'replay'`.
 */
@@ -52,10 +54,11 @@ export class NotRecordedError extends CacheHooksError {
 	Names the request in the message.
 
 	@param url - The URL, redacted.
+	@param why - What is known of the reason, in sentences.
 	@param options - Has the error of the store as `cause` when the store could not be read.
 	*/
-	constructor(method: string, url: string, options?: ErrorOptions) {
-		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\`. Record it with \`mode: 'record-missing'\`.`, options);
+	constructor(method: string, url: string, why: string = toRecord, options?: ErrorOptions) {
+		super('ERR_NOT_RECORDED', `No response is recorded for \`${method} ${url}\`. ${why}`, options);
 	}
 }
 

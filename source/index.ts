@@ -45,7 +45,7 @@ export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpirationTime,
 } from './policy/expiration.ts';
 export type {
-	Mode, PassReason, ReadReason, Reason, WriteReason,
+	Mode, ModeOptions, PassReason, ReadReason, Reason, WriteReason,
 } from './policy/types.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,

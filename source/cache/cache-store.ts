@@ -1,8 +1,12 @@
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {Circuits} from '../stores/circuits.ts';
+import {FilesystemStore} from '../stores/filesystem/store.ts';
 import {guardStore} from '../stores/guard.ts';
+import {lazyStore} from '../stores/lazy-store.ts';
 import {openStore} from '../stores/open.ts';
+import {readOnlyStore} from '../stores/read-only.ts';
 import type {Store} from '../stores/types.ts';
+import type {RecordingStore} from '../recordings/store.ts';
 import type {Reporter} from './reporter.ts';
 
 // The least time limit of the calls by which a user manages the cache, in milliseconds: no request waits for them.
@@ -42,19 +46,21 @@ Opens the store that the settings name.
 */
 export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, onFault: (error: unknown) => void): CacheStore {
 	const {store, storeTimeout, failFast, autoclose} = settings;
-	const {store: opened, owned, isReadOnly, cacheName} = openStore(store, {
+	const {store: named, owned, isReadOnly, cacheName} = openStore(store, {
 		cacheName: settings.cacheName,
 		now: settings.now,
 		maxBytes: settings.maxBytes,
 		maxEntries: settings.maxEntries,
 		storeTimeout,
-		readOnly: settings.readOnly || settings.mode === 'replay',
+		readOnly: settings.readOnly || settings.mode?.name === 'replay',
 	});
 	if (settings.mode !== undefined) {
-		opened.keepRecordings?.();
+		named.keepRecordings?.();
 	}
 
-	const circuits = failFast
+	const opened = keepsReadableRecordings(named, settings) ? openRecordings(named, isReadOnly) : named;
+	// Without its store a mode is of no use, so that each request asks it, and waits for it: one file that cannot be read says nothing of the others.
+	const circuits = failFast || settings.mode !== undefined
 		? undefined
 		: new Circuits({
 			storeName: opened.name,
@@ -70,7 +76,7 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 		opened,
 		forRequests: guardStore(opened, {
 			cacheName: settings.cacheName,
-			timeout: storeTimeout,
+			timeout: settings.mode === undefined ? storeTimeout : longTimeout,
 			circuits,
 			throws: failFast,
 			onError(fault) {
@@ -88,4 +94,20 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 		isReadOnly,
 		closes: owned || autoclose,
 	};
+}
+
+/** Whether a cache keeps recordings as files that people read: in the folder of a `mode`, unless the settings name another form, or a cache without a mode has filled the folder. */
+function keepsReadableRecordings(store: Store, {mode, serializer, decodeContent}: ResolvedSettings): store is FilesystemStore {
+	return mode !== undefined && store instanceof FilesystemStore && serializer === undefined && decodeContent === undefined && !store.hasFiles();
+}
+
+/** Returns the store of recordings in the folder of another store. Its module is loaded from now on, since most programs record nothing. */
+function openRecordings({name, scope, path, place}: FilesystemStore, isReadOnly: boolean): Store {
+	const store = lazyStore<RecordingStore>({
+		name, valueType: 'objects', scope, path, methods: ['count', 'size'],
+	}, async () => {
+		const module = await import('../recordings/store.ts');
+		return new module.RecordingStore(place, isReadOnly);
+	});
+	return isReadOnly ? readOnlyStore(store) : store;
 }

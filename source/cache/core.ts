@@ -71,6 +71,9 @@ export class CacheCore {
 	/** The keys whose credentials the origin rejected when it was last asked. */
 	readonly rejectedKeys: Set<string> = new Set<string>();
 
+	/** How many equal requests there were, by key, where each has a recording of its own. */
+	readonly #requests = new Map<string, number>();
+
 	/** The current settings. A change does not affect the store, which is open already. */
 	settings: ResolvedSettings;
 	readonly #variants: Variants;
@@ -336,6 +339,14 @@ export class CacheCore {
 		return key;
 	}
 
+	/** Returns the key of one of several equal requests. A retry has the number of the request that it repeats. */
+	numberedKey(key: string, isRetry: boolean): string {
+		const known = this.#requests.get(key) ?? 0;
+		const number = isRetry && known > 0 ? known : known + 1;
+		this.#requests.set(key, number);
+		return number === 1 ? key : `${key} #${number}`;
+	}
+
 	/** Resolves when all writes so far are done, also those that have exceeded their time limit: they could come after a deletion. */
 	async settleLate(): Promise<void> {
 		await this.writes.settle();
@@ -366,7 +377,7 @@ export class CacheCore {
 	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` if the cache is read only.
 	*/
 	checkWritable(method: string): void {
-		const isReplaying = this.settings.mode === 'replay';
+		const isReplaying = this.settings.mode?.name === 'replay';
 		// A user may fill a cache that replays recordings from the memory of this process.
 		if (!this.isReadOnly && (isReplaying || !this.settings.readOnly)) {
 			return;

@@ -1,6 +1,7 @@
 import type {Match} from '../cache/entries.ts';
 import type {AsyncContext} from '../cache/reporter.ts';
 import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
+import {NotRecordedError} from '../errors.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, type MaybePromise} from '../maybe-promise.ts';
 import type {Reason, WriteReason} from '../policy/types.ts';
@@ -21,8 +22,8 @@ import {ExchangeState} from './state.ts';
 
 /** What happens to the request of an exchange, as its driver reports it. */
 export type Event =
-	/** The request is ready to be sent. `areRetriesUsed` says that Got has used up its retries: a stale response is then served before the origin is asked again. */
-	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly inFlight?: InFlight<Match>}
+	/** The request is ready to be sent. `isRetry` says that it was sent before, and `areRetriesUsed` says that Got has used up its retries: a stale response is then served before the origin is asked again. */
+	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly isRetry?: boolean; readonly inFlight?: InFlight<Match>}
 
 	/** The wait for another request has ended. */
 	| {readonly type: 'joined'; readonly outcome: WaitOutcome<Match>}
@@ -126,6 +127,12 @@ export type ExchangeInfo = {
 	/** Whether the response is that to another request, sent at the same time. */
 	readonly collapsed: boolean;
 };
+
+/** Rejects with what is recorded instead. Its module is loaded when a replay fails. */
+async function rejectWithNearest(state: ExchangeState): Promise<never> {
+	const {describeMissing} = await import('./nearest-recording.ts');
+	throw new NotRecordedError(state.request.method, state.redactedUrl, await describeMissing(state));
+}
 
 /** The maximum number of keys for which rejected credentials are noted. */
 const maxRejectedKeys = 1000;
@@ -302,10 +309,14 @@ export class Exchange implements RequestPhaseOptions {
 
 	@throws The error, if it fails the request.
 	*/
-	#bypass(error: unknown): Action {
+	#bypass(error: unknown): MaybePromise<Action> {
 		const {settings, settings: {failFast, mode}, cache} = this.#state;
 		if (failFast || mode === 'replay' || isRefusal(error)) {
 			void this.next({type: 'closed'});
+			if (error instanceof NotRecordedError && error.cause === undefined) {
+				return rejectWithNearest(this.#state);
+			}
+
 			throw error;
 		}
 

@@ -20,6 +20,7 @@ import {
 import type {InFlight} from './in-flight.ts';
 import type {WaitOutcome} from './waiter.ts';
 import {sendWithLock} from './lock.ts';
+import {reportSharedRecording} from './recorded-credentials.ts';
 import {networkRefusal, networkRefusals} from './scope.ts';
 import type {ExchangeSettings} from './settings.ts';
 import {Sharing} from './sharing.ts';
@@ -83,8 +84,9 @@ export class RequestPhase {
 
 	/** The time budget, which most hits do not need. */
 	get #budget(): TimeBudget {
-		const {storeTimeout, failFast, singleFlight} = this.#state.settings;
-		this.#timeBudget ??= new TimeBudget({store: failFast ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
+		const {storeTimeout, failFast, singleFlight, mode} = this.#state.settings;
+		// Without its store a mode is of no use.
+		this.#timeBudget ??= new TimeBudget({store: failFast || mode !== undefined ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
 		return this.#timeBudget;
 	}
 
@@ -98,16 +100,17 @@ export class RequestPhase {
 
 		const created = identity.key(settings.secret);
 		if (created instanceof Promise) {
-			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key)), this.#budget.totalLeft, timedOut);
+			const timed = withinTime<string | typeof timedOut | undefined>(created.then(key => this.#checkedKey(key, event)), this.#budget.totalLeft, timedOut);
 			return timed.then(key => key === timedOut ? this.bypass() : this.#continue(key, decision, event));
 		}
 
-		return this.#continue(this.#checkedKey(created), decision, event);
+		return this.#continue(this.#checkedKey(created, event), decision, event);
 	}
 
-	#checkedKey(key: string | undefined): string | undefined {
+	#checkedKey(key: string | undefined, {isRetry = false}: BeginEvent): string | undefined {
 		const {settings, cache} = this.#state;
-		return settings.keyFn === undefined ? key : cache.checkedKey(key);
+		const checked = settings.keyFn === undefined ? key : cache.checkedKey(key);
+		return checked === undefined || settings.allowPlaybackRepeats ? checked : cache.numberedKey(checked, isRetry);
 	}
 
 	/** Decides what to do once the key is known. */
@@ -118,6 +121,10 @@ export class RequestPhase {
 
 		this.#state.key = key;
 		this.#state.updateInfo({key});
+		if (this.#state.settings.mode !== undefined) {
+			reportSharedRecording(this.#state.cache, this.#state.settings, this.#state.request, key);
+		}
+
 		const action = decision.do === 'lookup' ? this.#lookup(areRetriesUsed) : this.#execute(decision);
 		return action instanceof Promise ? action.then(next => this.#share(this.#checked(next), inFlight)) : this.#share(this.#checked(action), inFlight);
 	}
@@ -396,7 +403,11 @@ export class RequestPhase {
 		const {settings, request: {method}} = this.#state;
 		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
 			const {cache, match} = this.#state;
-			throw new NotRecordedError(method, this.#state.redactedUrl, match.stored === undefined && match.isUnread === true ? {cause: cache.lastFault} : undefined);
+			if (match.stored === undefined && match.isUnread === true) {
+				throw new NotRecordedError(method, this.#state.redactedUrl, `The recordings cannot be read: ${describeFault(cache.lastFault)}`, {cause: cache.lastFault});
+			}
+
+			throw new NotRecordedError(method, this.#state.redactedUrl);
 		}
 
 		// A decorated call is no request. The requests that its function makes are refused.
@@ -406,6 +417,10 @@ export class RequestPhase {
 
 		return action;
 	}
+}
+
+function describeFault(fault: unknown): string {
+	return fault instanceof Error ? fault.message : String(fault);
 }
 
 /** Returns a value that is there at once; `undefined` for a promise, whose outcome is ignored. */

@@ -1,5 +1,6 @@
 import {freshenResponse, splitUpdate, type ReceivedResponse} from '../cache/compose-response.ts';
 import type {Match} from '../cache/entries.ts';
+import {classifyName} from '../identity/credentials.ts';
 import {exposesCredential} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
@@ -308,7 +309,7 @@ export class ResponsePhase implements WriteListener {
 			// The caller may change its headers before the body has arrived.
 			head: {...head, rawHeaders: [...head.rawHeaders]},
 			received,
-			terms: decision,
+			terms: settings.mode === undefined ? decision : {...decision, vary: decision.vary.filter(name => variesRecordings(name))},
 			decidedBy: policySource(settings),
 			ignored: settings.ignoredParameters,
 			storeSetCookie: settings.storeSetCookie,
@@ -379,6 +380,13 @@ export class ResponsePhase implements WriteListener {
 		});
 	}
 }
+
+/** Whether a recording varies by a request header that its `Vary` names. Whether credentials count is up to `partitionBy`, and the others depend on the versions of Node.js and Got, which change from one machine to the next. */
+function variesRecordings(name: string): boolean {
+	return !ofProgram.has(name) && classifyName(name) === 'plain';
+}
+
+const ofProgram = new Set(['accept-encoding', 'user-agent']);
 
 function failureOf(isByCaller: boolean): Ending {
 	return isByCaller ? 'abandoned' : 'failed';

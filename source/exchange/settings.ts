@@ -14,12 +14,15 @@ import {
 } from '../settings/settings.ts';
 
 /** The settings of one exchange. */
-export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<ResolvedSettings, 'cacheStatus' | 'failFast' | 'filterFn' | 'maxEntryBytes' | 'mode' | 'now' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeSetCookie' | 'storeTimeout' | 'tags' | 'trust'> & {
+export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<ResolvedSettings, 'cacheStatus' | 'failFast' | 'filterFn' | 'maxEntryBytes' | 'now' | 'singleFlight' | 'staleIfErrorAfter' | 'storeEncoded' | 'storeSetCookie' | 'storeTimeout' | 'tags' | 'trust'> & {
 	/** Returns the secret for the digests of credentials. */
 	readonly secret: () => MaybePromise<string | Uint8Array>;
 
 	/** The tags of the request, in addition to those of the client. */
 	readonly requestTags: readonly string[];
+
+	/** Whether a recording answers any number of equal requests. */
+	readonly allowPlaybackRepeats: boolean;
 
 	/** Whether the request is a refresh, whose response no caller waits for. */
 	readonly background?: boolean;
@@ -35,7 +38,9 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 		requestExpireAfter: expireAfter,
 		requestTags,
 		secret: cache.secret,
-		...settingsOfMode(client.mode),
+		mode: client.mode?.name,
+		allowPlaybackRepeats: client.mode?.allowPlaybackRepeats ?? true,
+		...settingsOfMode(client.mode?.name),
 		...(cache.isReadOnly && {readOnly: true}),
 	};
 }

@@ -357,6 +357,13 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 		return findByKey(key, request, settings, cache);
 	}
 
+	return settings.mode === undefined
+		? findForHead(key, request, settings, cache)
+		// What was recorded for the HEAD itself comes first.
+		: then(findByKey(key, request, settings, cache), own => own.stored === undefined && own.isUnread !== true && settings.allowPlaybackRepeats ? findForHead(key, request, settings, cache) : own);
+}
+
+function findForHead(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {
 	return then(identify(siblingOf(request, 'GET'), settings).key(settings.secret), keyOfGet => then(
 		keyOfGet === undefined ? noMatch : findByKey(keyOfGet, request, settings, cache),
 		match => match.stored === undefined && match.isUnread !== true ? findByKey(key, request, settings, cache) : match,

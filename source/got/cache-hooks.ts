@@ -63,7 +63,7 @@ const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
 export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks'> {
 	const cacheClient = createClient(settings);
 	const {client} = cacheClient;
-	const beforeRequest: BeforeRequestHook = options => {
+	const beforeRequest: BeforeRequestHook = (options, attempt) => {
 		// As `requireSupportedGot` does: options may come here without `extend`.
 		if (!('strictContentLength' in options)) {
 			throw unsupportedGot(options);
@@ -75,7 +75,7 @@ export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, '
 
 		// With its own `cache` option, Got calls the request function in another way, and a second cache would be of no use.
 		if (options.cache === undefined) {
-			interceptAttempt(options as Options, client.inScope);
+			interceptAttempt(options as Options, client.inScope, attempt);
 		} else {
 			warnOnce('GOT_CACHE_TWO_CACHES');
 		}

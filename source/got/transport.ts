@@ -58,15 +58,15 @@ Got calls `options.getRequestFunction()` once all hooks have run. The method is 
 
 @throws {TypeError} If a setting in `context.cache` is wrong. Got makes it the cause of a `RequestError`.
 */
-export function interceptAttempt(options: Options, client: Client): void {
-	const transport = transportFor(options, client);
+export function interceptAttempt(options: Options, client: Client, attempt?: {readonly retryCount: number}): void {
+	const transport = transportFor(options, client, (attempt?.retryCount ?? 0) > 0);
 	if (transport !== undefined) {
 		setTransport(options, transport);
 	}
 }
 
 /** Returns the request function of one attempt, which removes itself from the options when it is called; `undefined` if the cache is disabled, unless requests are refused. */
-export function transportFor(options: Options, client: Client): RequestFunction | undefined {
+export function transportFor(options: Options, client: Client, isRetry = false): RequestFunction | undefined {
 	const served = takeServed(options);
 	const settings = served?.exchange.settings ?? client.settingsFor(options.context.cache);
 	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
@@ -83,7 +83,7 @@ export function transportFor(options: Options, client: Client): RequestFunction 
 		}
 
 		const start = {
-			url, native, options, client, settings, areRetriesUsed,
+			url, native, options, client, settings, areRetriesUsed, isRetry,
 		};
 		return typeof options.body === 'object' && isKeyable(start) && isFormDataStream(options, native.headers ?? {})
 			? then(readFormData(options), end => end === undefined ? startAttempt(start) : requestAfterEnd(end, options))
@@ -97,6 +97,9 @@ type Start = Pick<AttemptParts, 'url' | 'native' | 'options' | 'client'> & {
 
 	/** Whether Got has used up its retries. */
 	readonly areRetriesUsed: boolean;
+
+	/** Whether Got makes the request once more. */
+	readonly isRetry: boolean;
 };
 
 function isKeyable({native: {headers = {}}, options, settings}: Start): boolean {
@@ -104,14 +107,14 @@ function isKeyable({native: {headers = {}}, options, settings}: Start): boolean 
 }
 
 function startAttempt(start: Start): MaybePromise<RequestResult> {
-	const {url, native, options, client, settings, areRetriesUsed} = start;
+	const {url, native, options, client, settings, areRetriesUsed, isRetry} = start;
 	const request = outgoingRequest(url, native, options, settings);
 	// A replay serves recorded redirects without regard to cookies.
 	const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, {redirects, context: firstContextOf(options)});
 	noteExchange(options, exchange);
 	noteContext(options, exchange);
-	return new Attempt(start, exchange).begin(areRetriesUsed);
+	return new Attempt(start, exchange).begin({areRetriesUsed, isRetry});
 }
 
 type Wait<Result> = {
@@ -151,9 +154,9 @@ class Attempt implements AttemptParts, Watcher {
 		this.requestTimeout = options.timeout.request;
 	}
 
-	begin(areRetriesUsed: boolean): MaybePromise<RequestResult> {
+	begin({areRetriesUsed, isRetry}: Pick<Start, 'areRetriesUsed' | 'isRetry'>): MaybePromise<RequestResult> {
 		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.options.isStream;
-		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed}));
+		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed, isRetry}));
 	}
 
 	/** Performs the next action, for which it waits within the caller's limits. */

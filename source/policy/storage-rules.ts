@@ -74,7 +74,8 @@ export const storageRules: readonly StorageRule[] = [
 	{
 		reason: 'vary-star',
 		section: 'RFC 9111 §4.1',
-		when: ({response}) => response.vary === '*',
+		// A recording is found by its request, whatever the origin says.
+		when: ({request, response}) => request.settings.mode === undefined && response.vary === '*',
 	},
 	{
 		// Without all of its tags, the response could not be deleted by each of them.

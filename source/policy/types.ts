@@ -95,6 +95,16 @@ export type PolicySettings = {
 /** The use of a cache as a test fixture: `record` sends every request, `record-missing` sends those without a recording, `replay` sends none. */
 export type Mode = 'record' | 'replay' | 'record-missing';
 
+/** A mode with its options. */
+export type ModeOptions = {
+	readonly name: Mode;
+
+	/**
+	Whether a recording answers any number of equal requests. With `false`, equal requests are recorded one by one, and each recording is replayed once, in the recorded order. Default: `true`.
+	*/
+	readonly allowPlaybackRepeats?: boolean | undefined;
+};
+
 class Everything<Item> extends Set<Item> {
 	override has(): boolean {
 		return true;
@@ -116,7 +126,7 @@ const recording = {
 	jitter: 0,
 } as const satisfies Partial<PolicySettings>;
 
-const byMode: Readonly<Record<Mode, Partial<PolicySettings>>> = {
+const byMode: Readonly<Record<Mode, Partial<Omit<PolicySettings, 'mode'>>>> = {
 	record: {...recording, forceRefresh: true},
 	'record-missing': recording,
 	replay: {
@@ -129,7 +139,7 @@ const byMode: Readonly<Record<Mode, Partial<PolicySettings>>> = {
 };
 
 /** The settings that a mode overrides. Every response is recorded, whatever its method and status, and never expires. */
-export function settingsOfMode(mode: Mode | undefined): Partial<PolicySettings> {
+export function settingsOfMode(mode: Mode | undefined): Partial<Omit<PolicySettings, 'mode'>> {
 	return mode === undefined ? {} : byMode[mode];
 }
 

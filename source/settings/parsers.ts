@@ -23,6 +23,7 @@ import {
 	type UrlExpiration,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
+import type {Mode} from '../policy/types.ts';
 import {isWarned, warnOnce} from '../warnings.ts';
 import type {ResolvedSettings} from './types.ts';
 
@@ -90,6 +91,15 @@ export function cacheStatus(value: unknown, path: string): ResolvedSettings['cac
 }
 
 const statusParsers: Parsers<{readonly name?: string; readonly key?: boolean}> = {name: text, key: boolean};
+
+const modeNames: readonly Mode[] = ['record', 'replay', 'record-missing'];
+const modeName: Parser<Mode> = {allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`', parse: value => modeNames.find(name => name === value)};
+const modeParsers: Parsers<{readonly name?: Mode; readonly allowPlaybackRepeats?: boolean}> = {name: modeName, allowPlaybackRepeats: boolean};
+
+export function mode(value: unknown, path: string): ResolvedSettings['mode'] | undefined {
+	const {name, allowPlaybackRepeats = true} = isPlainObject(value) ? parseOptions(modeParsers, value, path) : {name: modeName.parse(value, path)};
+	return name === undefined ? undefined : {name, allowPlaybackRepeats};
+}
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
 	const patterns: UrlPattern[] = [];

@@ -70,7 +70,7 @@ resolveSettings({expireAfter: '5m'}).expireAfter;
 */
 export function resolveSettings(settings: CacheSettings = {}, path = 'cache'): ResolvedSettings {
 	const resolved = resolve<ResolvedSettings>(clientRows, settings, path, row => isDefaultUsed(row, settings));
-	return resolved.mode === undefined ? resolved : Object.freeze({...resolved, ...settingsOfMode(resolved.mode)});
+	return resolved.mode === undefined ? resolved : Object.freeze({...resolved, ...settingsOfMode(resolved.mode.name)});
 }
 
 /**

@@ -2,7 +2,6 @@ import {allowedSerializers, isSerializer} from '../entry/serializers/pipeline.ts
 import {DEFAULT_IGNORED_PARAMETERS} from '../identity/credentials.ts';
 import {NEVER_EXPIRE} from '../policy/expiration.ts';
 import {maxTags} from '../policy/fields.ts';
-import type {Mode} from '../policy/types.ts';
 import {headerNameSet, keyParsers} from '../identity/key-settings.ts';
 import {
 	boolean as booleanInput,
@@ -16,6 +15,7 @@ import {
 	cacheStatus,
 	expiration,
 	isWhole,
+	mode,
 	period,
 	singleFlight,
 	tagList,
@@ -57,8 +57,6 @@ const boolean = {...booleanInput, default: false};
 
 // The function has no name, like one that a user writes.
 const [now] = [() => Date.now()] as const;
-
-const modes: readonly Mode[] = ['record', 'replay', 'record-missing'];
 
 /**
 The settings of a client, some of which a request may have as well.
@@ -154,8 +152,8 @@ export const clientTable: ClientTable = {
 		default: undefined,
 		scope: 'cache',
 		fixed: 'stored responses were recorded with it',
-		allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`',
-		parse: value => modes.find(mode => mode === value),
+		allowed: '`\'record\'`, `\'replay\'`, `\'record-missing\'`, or an object with one of them as its `name`',
+		parse: mode,
 	},
 	now: {
 		...functionOf('a function that returns the milliseconds since the epoch'),

@@ -2,7 +2,7 @@ import type {Ignored, IgnoredParameter} from '../identity/credentials.ts';
 import type {KeyCallback, PartitionCallback} from '../identity/key-parts.ts';
 import type {CachedResponse} from '../entry/cached-response.ts';
 import type {DurationLike, ExpirationTime, Expiration} from '../policy/expiration.ts';
-import type {Mode} from '../policy/types.ts';
+import type {Mode, ModeOptions} from '../policy/types.ts';
 import type {ExpirationPatterns, UrlExpiration} from '../policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {StoreSetting} from '../stores/open.ts';
@@ -548,17 +548,17 @@ export type CacheSettings = SharedSettings & {
 	readonly tags?: TagCallback | undefined;
 
 	/**
-	How to use the cache as a test fixture. `'record'` sends each request and stores the response for good, whatever its method, status or headers; `'record-missing'` sends the requests without a recording; `'replay'` sends nothing, and fails with `ERR_NOT_RECORDED` when there is no recording. The permissions of the files of `'sqlite'` and `'filesystem'` are those of the umask, unless the store's `fileMode` is set.
+	How to use the cache as a test fixture. `'record'` sends each request and stores the response for good, whatever its method, status or headers; `'record-missing'` sends the requests without a recording; `'replay'` sends and writes nothing, and fails with `ERR_NOT_RECORDED` when there is no recording. `{name: 'replay', allowPlaybackRepeats: false}` replays each recording once, in the recorded order; record with it as well. `'filesystem'` keeps recordings as files that people read and edit. The permissions of the files of `'sqlite'` and `'filesystem'` are those of the umask, unless the store's `fileMode` is set.
 
 	Use it when tests should run without the network.
 
 	@default undefined
 	@example
 	```
-	{store: 'sqlite', cacheName: 'test/fixtures/api', mode: 'replay'}
+	{store: 'filesystem', cacheName: 'test/fixtures/api', mode: 'replay'}
 	```
 	*/
-	readonly mode?: Mode | undefined;
+	readonly mode?: Mode | ModeOptions | undefined;
 
 	/**
 	Whether `cache.close()` closes a store that was handed in. A store that the cache opened itself is always closed.
@@ -720,7 +720,7 @@ export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | '
 
 	readonly jitter: number;
 	readonly tags: TagCallback | undefined;
-	readonly mode: Mode | undefined;
+	readonly mode: Required<ModeOptions> | undefined;
 	readonly autoclose: boolean;
 	readonly now: () => number;
 };

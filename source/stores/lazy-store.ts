@@ -2,7 +2,7 @@ import {ignore, onceSuccessful} from './server-options.ts';
 import type {Store} from './types.ts';
 
 /** What is known of a store before its module is loaded. */
-export type Facts<Loaded extends Store> = Pick<Store, 'name' | 'valueType' | 'scope'> & {
+export type Facts<Loaded extends Store> = Pick<Store, 'name' | 'valueType' | 'scope' | 'path'> & {
 	/** The methods that this store has beside those of every store. Each returns a promise. */
 	readonly methods?: ReadonlyArray<keyof Loaded>;
 

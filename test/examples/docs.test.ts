@@ -18,13 +18,15 @@ const security = 'docs/security.md';
 const stores = 'docs/stores.md';
 const runners = 'docs/runners.md';
 const telemetry = 'docs/opentelemetry.md';
-const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners, telemetry];
+const recordings = 'docs/record-and-replay.md';
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners, telemetry, recordings];
 
 testSamples(test, keys);
 testSamples(test, security);
 testSamples(test, stores);
 testSamples(test, runners);
 testSamples(test, telemetry);
+testSamples(test, recordings);
 
 async function isThere(file: string): Promise<boolean> {
 	try {

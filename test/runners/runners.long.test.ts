@@ -9,8 +9,11 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import esbuild from 'esbuild';
+import {record} from '../recordings/helpers.ts';
+import {writeSamples} from '../recordings/samples.ts';
 import {
 	environment,
+	execute,
 	install,
 	installLibrary,
 	place,
@@ -293,4 +296,29 @@ for (const build of next.builds) {
 		const built = isRegistered ? '' : await buildNext(next.folder, build.bundler, build.config);
 		return read(await requestNext(next.folder, isRegistered), built.match(/warning|⚠.*/giv) ?? []);
 	});
+}
+
+const vitestProblem = problems.get('vitest');
+if (vitestProblem === undefined) {
+	test.serial('the program of docs/record-and-replay.md for Vitest records and replays', async t => {
+		const {origin} = await record(t, (_request, response) => {
+			response.end('{"name":"Ada"}');
+		});
+		const folder = path.join(place, 'vitest');
+		const recordings = path.join(folder, 'recordings');
+		await fs.rm(recordings, {recursive: true, force: true});
+		await writeSamples(folder, origin.url);
+		const start = async (variables: NodeJS.ProcessEnv): Promise<unknown> => execute(path.join(folder, 'node_modules/.bin/vitest'), ['run', 'vitest.test.js'], {cwd: folder, env: {...environment, ...variables}, timeout: 120_000});
+
+		await t.throwsAsync(start({}), undefined, 'nothing is recorded');
+		t.is(origin.count, 0);
+		await start({RECORD: 'record-missing'}); // eslint-disable-line @typescript-eslint/naming-convention
+		t.is(origin.count, 1);
+		t.deepEqual(await fs.readdir(recordings), ['Vitest-gets-a-user']);
+		await start({});
+		t.is(origin.count, 1);
+	});
+} else {
+	// eslint-disable-next-line ava/no-skip-test, ava/require-assertion -- Its title says so.
+	test.skip(`the program of docs/record-and-replay.md for Vitest: not tested, as it cannot be installed (${vitestProblem})`, () => undefined);
 }

@@ -70,6 +70,11 @@ export class CacheFolder {
 		return namesIn(this.#path).filter(name => subfolderName.test(name)).map(name => join(this.#path, name));
 	}
 
+	/** Whether there is a file of the store. */
+	hasFiles(): boolean {
+		return this.subfolders().some(subfolder => this.entriesIn(subfolder).some(path => this.headOf(path) !== undefined));
+	}
+
 	/** Returns the head of a file, or `undefined` if there is no file of the store. */
 	headOf(path: string): ReadHead | undefined {
 		const beginning = readableBeginning(path);

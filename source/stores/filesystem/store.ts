@@ -88,7 +88,9 @@ export class FilesystemStore implements Store {
 	readonly scope = 'machine';
 	readonly isHumanReadable = true;
 	readonly path: string;
-	readonly #place: Place;
+
+	/** Where the folder is, for a store that keeps files of another form in it. */
+	readonly place: Place;
 	readonly #readOnly: boolean;
 	readonly #maxBytes: number;
 	readonly #now: () => number;
@@ -103,8 +105,8 @@ export class FilesystemStore implements Store {
 		const owner = 'createStore(\'filesystem\')';
 		checkOptions(owner, options, optionTypes);
 		const {cacheName = 'http_cache', path = cacheName, extension, maxCacheBytes, readOnly = false, now = Date.now} = options;
-		this.#place = new Place(path, options, {owner, kind: 'folder'});
-		this.path = this.#place.path;
+		this.place = new Place(path, options, {owner, kind: 'folder'});
+		this.path = this.place.path;
 		this.#readOnly = readOnly;
 		this.#maxBytes = maxCacheBytes ?? Infinity;
 		this.#now = now;
@@ -118,6 +120,17 @@ export class FilesystemStore implements Store {
 					this.#evictionListeners.emit(key);
 				},
 			});
+		}
+	}
+
+	/** Whether the folder has files of this store, as far as it can be read. */
+	hasFiles(): boolean {
+		try {
+			this.place.check();
+			return this.#folder.hasFiles();
+		} catch {
+			// The first call throws the error.
+			return false;
 		}
 	}
 
@@ -152,7 +165,7 @@ export class FilesystemStore implements Store {
 		const {path, others} = this.#folder.pathFor(key, bytes);
 		const written = replaceFile(path, parts, {
 			time: this.#now(),
-			place: this.#place,
+			place: this.place,
 			check: () => {
 				this.#folder.expectOwn(path);
 			},
@@ -176,7 +189,7 @@ export class FilesystemStore implements Store {
 			return false;
 		}
 
-		return withLock(this.#folder.lockOf(key), this.#place, async () => {
+		return withLock(this.#folder.lockOf(key), this.place, async () => {
 			if (this.#has(key)) {
 				return false;
 			}
@@ -249,7 +262,7 @@ export class FilesystemStore implements Store {
 	}
 
 	keepRecordings(): void {
-		this.#place.keepRecordings();
+		this.place.keepRecordings();
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
@@ -267,7 +280,7 @@ export class FilesystemStore implements Store {
 			throw closedError(`filesystem store \`${this.path}\``);
 		}
 
-		this.#place.check();
+		this.place.check();
 		if (this.#isFolderThere) {
 			return;
 		}

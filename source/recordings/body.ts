@@ -1,0 +1,136 @@
+import {Buffer} from 'node:buffer';
+import {deserialize, serialize} from 'node:v8';
+import {findCharset} from '../entry/serializers/body.ts';
+import {fieldValue, type Fields} from '../policy/fields.ts';
+
+/**
+A body as a person reads and edits it: a JSON value with its indentation, text, text of several lines, or base64. A body without a byte has none of these members.
+*/
+export type ReadableBody = {
+	readonly json?: unknown;
+
+	/** The indentation of the JSON text. Default: none. */
+	readonly indent?: string;
+
+	/** Whether a line feed ends the JSON text. Default: `false`. */
+	readonly lineFeed?: boolean;
+	readonly text?: string;
+
+	/** The lines of a text, without the line feeds between them. */
+	readonly lines?: readonly string[];
+	readonly base64?: string;
+
+	/** The result of a decorated function, if that is plain data. */
+	readonly value?: unknown;
+};
+
+/** Returns a body in the most readable form from which the same bytes can be restored. */
+export function readableBody(body: Uint8Array, fields: Fields): ReadableBody {
+	if (body.byteLength === 0) {
+		return {};
+	}
+
+	if (fieldValue(fields, 'content-type') === typeOfResults) {
+		return readableResult(body);
+	}
+
+	const text = fieldValue(fields, 'content-encoding') === undefined ? decodeExactly(body, charsetOf(fields)) : undefined;
+	// Control characters are no text that a person could edit.
+	if (text === undefined || /[\p{Control}--[\t\n\r]]/v.test(text)) {
+		return {base64: base64Of(body)};
+	}
+
+	const json = mayBeJson(fields) ? jsonBody(text) : undefined;
+	return json ?? (text.includes('\n') ? {lines: text.split('\n')} : {text});
+}
+
+/** Whether a value has the form of a body. */
+export function isReadableBody({indent, lineFeed, text, lines, base64}: Readonly<Record<string, unknown>>): boolean {
+	return [indent, text, base64].every(member => member === undefined || typeof member === 'string')
+		&& (lineFeed === undefined || typeof lineFeed === 'boolean')
+		&& (lines === undefined || (Array.isArray(lines) && lines.every(line => typeof line === 'string')));
+}
+
+/**
+Returns the bytes of a body. Of several forms, the first counts.
+
+@throws {RangeError} If the charset of the content type lacks a character of the text.
+*/
+export function bytesOf(body: ReadableBody, fields: Fields): Uint8Array {
+	const text = textOf(body);
+	if (text === undefined) {
+		return Object.hasOwn(body, 'value') ? serialize(body.value) : Buffer.from(body.base64 ?? '', 'base64');
+	}
+
+	const charset = charsetOf(fields);
+	const bytes = charset.encode(text);
+	if (charset.decode(bytes) !== text) {
+		throw new RangeError('the charset of its `content-type` lacks a character of the body');
+	}
+
+	return bytes;
+}
+
+/** Returns the text of a body; `undefined` for one that is empty or has bytes that are no text. */
+export function textOf(body: ReadableBody): string | undefined {
+	return Object.hasOwn(body, 'json') ? jsonText(body.json, body.indent, body.lineFeed === true) : body.text ?? body.lines?.join('\n');
+}
+
+/** The content type of results of decorated functions, which are structured clones. */
+const typeOfResults = 'application/x-v8-structured-clone';
+
+function readableResult(body: Uint8Array): ReadableBody {
+	try {
+		const value: unknown = deserialize(body);
+		const text = JSON.stringify(value);
+		// Dates, sets and whatever else JSON lacks would not come back.
+		return Buffer.compare(serialize(JSON.parse(text)), body) === 0 ? {value} : {base64: base64Of(body)};
+	} catch {
+		return {base64: base64Of(body)};
+	}
+}
+
+function base64Of({buffer, byteOffset, byteLength}: Uint8Array): string {
+	return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}
+
+type Charset = NonNullable<ReturnType<typeof findCharset>>;
+
+function charsetOf(fields: Fields): Charset {
+	const label = /;\s*charset\s*=\s*"?(?<charset>[^\s";]+)/iv.exec(fieldValue(fields, 'content-type') ?? '')?.groups?.charset;
+	return (label === undefined ? undefined : findCharset(label)) ?? findCharset('utf8')!;
+}
+
+function decodeExactly(body: Uint8Array, charset: Charset): string | undefined {
+	try {
+		const text = charset.decode(body);
+		return Buffer.compare(charset.encode(text), body) === 0 ? text : undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+function mayBeJson(fields: Fields): boolean {
+	const type = fieldValue(fields, 'content-type');
+	return type === undefined || /^\s*(?:application|text)\/(?:[^\s;]+\+)?json\s*(?:;|$)/iv.test(type);
+}
+
+function jsonBody(text: string): ReadableBody | undefined {
+	let json: unknown;
+	try {
+		json = JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+
+	const indent = /^[\[\{]\n(?<indent>[\t ]{1,10})\S/v.exec(text)?.groups?.indent;
+	const hasLineFeed = text.endsWith('\n');
+	// JSON with another spelling (`1.0`, a large integer, `\u0041`, a duplicate key) stays text, since the value does not preserve it.
+	return jsonText(json, indent, hasLineFeed) === text
+		? {json, ...indent !== undefined && {indent}, ...hasLineFeed && {lineFeed: true}}
+		: undefined;
+}
+
+function jsonText(json: unknown, indent: string | undefined, hasLineFeed: boolean): string {
+	return JSON.stringify(json, undefined, indent) + (hasLineFeed ? '\n' : '');
+}

@@ -1,0 +1,52 @@
+import {Buffer} from 'node:buffer';
+import {isDeepStrictEqual} from 'node:util';
+import type {StoredResponse} from '../entry/stored-response.ts';
+import {fieldLines, type Fields} from '../policy/fields.ts';
+
+/** The headers that differ from one response to the next though nothing has changed: times, names of one exchange, what one server of many says of itself, and how many requests are left. */
+const passingHeaders = new Set([
+	'age',
+	'cf-cache-status',
+	'cf-ray',
+	'connection',
+	'date',
+	'expires',
+	'keep-alive',
+	'nel',
+	'report-to',
+	'server-timing',
+	'set-cookie',
+	'traceparent',
+	'tracestate',
+	'via',
+	'x-amz-cf-id',
+	'x-amz-cf-pop',
+	'x-amz-id-2',
+	'x-cache',
+	'x-cache-hits',
+	'x-cloud-trace-context',
+	'x-response-time',
+	'x-runtime',
+	'x-served-by',
+	'x-timer',
+	'x-vercel-id',
+]);
+const passingPattern = /(?:^|-)(?:request|trace|span|correlation|transaction|invocation)-?id$|^(?:x-)?(?:b3|ratelimit|rate-limit)(?:-|$)/v;
+
+/** Whether a header says something of one exchange only, and nothing of what the origin has. */
+export function isPassing(name: string): boolean {
+	return passingHeaders.has(name) || passingPattern.test(name);
+}
+
+/** Whether two responses to one request are equal but for what differs each time, so that the older recording may stay as it is. */
+export function isSameResponse(one: StoredResponse, other: StoredResponse): boolean {
+	return one.statusCode === other.statusCode
+		&& one.statusMessage === other.statusMessage
+		&& Buffer.compare(one.body, other.body) === 0
+		&& isDeepStrictEqual(lasting(one.fields), lasting(other.fields))
+		&& isDeepStrictEqual([one.vary, one.tags, one.expires, one.decidedBy], [other.vary, other.tags, other.expires, other.decidedBy]);
+}
+
+function lasting(fields: Fields): object {
+	return Object.fromEntries(Object.keys(fields).filter(name => !isPassing(name)).map(name => [name, fieldLines(fields, name)]));
+}
