@@ -26,6 +26,7 @@ export default {
 		index: 'source/index.ts',
 		dynamodb: 'source/stores/dynamodb/index.ts',
 		register: 'source/register.ts',
+		cli: 'source/cli/index.ts',
 	},
 	platform: 'node',
 	// What `package.json` names stays outside. The small packages that each program would load are part of the bundle, since a file costs about 0.7 ms.

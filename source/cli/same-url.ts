@@ -1,0 +1,42 @@
+import {coreOf, type HttpCache} from '../cache/http-cache.ts';
+import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
+import {redactUrl} from '../identity/references.ts';
+
+/** Returns the entries that have a URL, whatever else is in their keys. The store is searched for them. */
+export async function entriesOfUrl(cache: HttpCache, url: string): Promise<readonly CachedResponse[]> {
+	const wanted = comparable(redactUrl(url, coreOf(cache).settings.ignoredParameters));
+	const found: CachedResponse[] = [];
+	for await (const response of cache.filter()) {
+		if (comparable(response.url) === wanted) {
+			found.push(response);
+		}
+	}
+
+	return found;
+}
+
+/** Two URLs whose parameters are in another order have one key. */
+function comparable(text: string): string {
+	if (!URL.canParse(text)) {
+		return text;
+	}
+
+	const url = new URL(text);
+	url.searchParams.sort();
+	return url.href;
+}
+
+/** Says by what the key of an entry differs from that of a plain GET of its URL. */
+export function whatDiffers(response: CachedResponse): string {
+	const {method, request, vary, decidedBy} = storedOf(response);
+	const secrets = request?.partition?.parts.map(([where, name]) => `${where} ${name}`.trim());
+	const differences = [
+		method === 'GET' ? undefined : method,
+		secrets === undefined ? undefined : `for one value of ${secrets.join(', ')}`,
+		vary === undefined ? undefined : `for one value of ${vary.names.join(', ')}, by which it varies`,
+		request?.body === undefined && request?.bodyParts === undefined ? undefined : 'for a request with a body',
+		request?.trust === undefined ? undefined : 'for TLS settings of its own',
+		decidedBy === 'origin' ? 'stored with `cacheControl: true`' : undefined,
+	];
+	return differences.filter(difference => difference !== undefined).join('; ') || 'a plain GET, so that other settings are part of its key';
+}
