@@ -13,7 +13,7 @@ export async function copy(output: Output, from: string, to: string, flags: Copy
 	await withCache(from, flags, 'read', async (source, settings) => {
 		// Fails before the other store is made.
 		const total = await source.count();
-		await using target = openCache(to, {cacheName: flags.toCacheName, option: flags.toOption} as StoreFlags, settings, 'make');
+		await using target = await openCache(to, {cacheName: flags.toCacheName, option: flags.toOption} as StoreFlags, settings, 'make');
 		if (isSame(from, to, flags) || (coreOf(source).store.path !== undefined && coreOf(source).store.path === coreOf(target).store.path)) {
 			throw wrongUsage('Both stores are the same. Name another one to copy to.');
 		}

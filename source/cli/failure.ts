@@ -1,5 +1,5 @@
 import {CommanderError} from 'commander';
-import {SettingError} from '../errors.ts';
+import {CacheHooksError, SettingError} from '../errors.ts';
 import {printableLine} from './printable.ts';
 
 /** The exit codes, which stay the same. */
@@ -42,13 +42,27 @@ export function exitCodeOf(error: unknown): number {
 		return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
 	}
 
-	return error instanceof SettingError ? exitCodes.usage : exitCodes.failed;
+	return error instanceof SettingError || (error instanceof CacheHooksError && error.code === 'ERR_CACHE_CONFIG') ? exitCodes.usage : exitCodes.failed;
 }
 
 /** Returns a thrown value as one line, without what may be user info in a URL: errors of drivers name their server. */
 export function messageOf(error: unknown): string {
 	const message = error instanceof Error ? [error.message, ...causesOf(error)].find(text => text !== '') ?? error.name : String(error);
-	return printableLine(message.replaceAll(/\s*\n\s*/gv, ' ').replaceAll(/(?<=:\/\/)[^\s\/@]*@/gv, '…@').trim());
+	return printableLine(inWordsOfCommands(message).replaceAll(/\s*\n\s*/gv, ' ').replaceAll(/(?<=:\/\/)[^\s\/@]*@/gv, '…@').trim());
+}
+
+/** What a message of the library names, and what a user of the command line has written. */
+const words: ReadonlyArray<readonly [name: RegExp, word: string]> = [
+	[/`criteria\.(?<name>key|url|pattern|tag)s\[\d+\]`/gv, '`--$<name>`'],
+	[/`criteria\.olderThan`/gv, '`--older-than`'],
+	[/`(?:options\.|cache\.)?expireAfter`/gv, '`--expire-after`'],
+	[/`(?:request|target)\.url`/gv, '`<url>`'],
+	[/: create it, or set `createTable: true`/gv, ', and only `copy`, `har --import` and `get` create it'],
+	[/`createStore\('[^']+'\)\.(?<name>\w+)`/gv, '`--option $<name>`'],
+];
+
+function inWordsOfCommands(message: string): string {
+	return words.reduce((text, [name, word]) => text.replaceAll(name, word), message);
 }
 
 /** The errors of several addresses have no message of their own. */

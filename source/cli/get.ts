@@ -23,14 +23,21 @@ export type GetFlags = StoreFlags & RequestFlags & {
 /** Sends a GET request through a cache, and writes the body. */
 export async function get(output: Output, store: string, url: string, flags: GetFlags, signal: AbortSignal): Promise<void> {
 	const {headers} = requestOf(url, flags);
-	const given = await settingsOf(flags);
+	// The bounds of a store hold where the program opens it.
+	const {maxBytes: _maxBytes, maxEntries: _maxEntries, ...given} = await settingsOf(flags);
 	const own: CacheSettings = {
 		...(flags.expireAfter !== undefined && {expireAfter: timeOf(flags.expireAfter)}),
 		...(flags.cacheControl === true && {cacheControl: true}),
 	};
-	await using cache = new HttpCache({...given, ...own, ...storeSettings(store, flags, given, 'make')});
+	await using cache = new HttpCache({...given, ...own, ...await storeSettings(store, flags, given, 'make')});
+	const faults = new Set<string>();
 	cache.on('storeError', ({error}) => {
-		output.note(`got-cache-hooks: The store failed, and the request goes on without it. ${messageOf(error)}`);
+		const message = messageOf(error);
+		if (!faults.has(message)) {
+			output.note(`got-cache-hooks: The store failed, and the request goes on without it. ${message}`);
+		}
+
+		faults.add(message);
 	});
 	const got = await loadGot();
 	const client = got.extend(cacheHooks({cache}));

@@ -35,7 +35,7 @@ async function exportArchive(output: Output, store: string, file: string, flags:
 
 async function importArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
 	const har = await readArchive(file);
-	await using cache = openCache(store, flags, await settingsOf(flags), 'make');
+	await using cache = await openCache(store, flags, await settingsOf(flags), 'make');
 	const progress = new Progress(output, 'Storing', har.log?.entries?.length);
 	const {saved, skipped} = await cache.fromHar(har, {signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: timeOf(flags.expireAfter)})});
 	progress.end();

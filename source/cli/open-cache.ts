@@ -1,7 +1,9 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import {HttpCache} from '../cache/http-cache.ts';
 import {settingsOfFile} from '../got/global/configuration.ts';
 import type {CacheSettings} from '../settings/settings.ts';
+import {wrongUsage} from './failure.ts';
 import {openNamedStore, type Access, type NamedStore} from './store-argument.ts';
 
 /** The options of a command that say which store and which settings. */
@@ -15,7 +17,16 @@ export type StoreFlags = {
 
 /** Returns the settings of the file that a command names. */
 export async function settingsOf({settings}: StoreFlags): Promise<CacheSettings> {
-	return settings === undefined ? {} : settingsOfFile(path.resolve(settings));
+	if (settings === undefined) {
+		return {};
+	}
+
+	const file = path.resolve(settings);
+	if (!fs.existsSync(file)) {
+		throw wrongUsage(`There is no file \`${file}\` with settings.`);
+	}
+
+	return settingsOfFile(file);
 }
 
 /** The settings that say what is stored and how it is found. What a cache does with requests does not concern its store. */
@@ -26,19 +37,19 @@ function settingsOfCache({store: _store, cacheName: _cacheName, autoclose: _auto
 /**
 Opens a cache on the store that a command names, with the settings of its program as far as they say how entries are found and read. A cache that is only read changes nothing in the store.
 */
-export function openCache(store: string, flags: StoreFlags, settings: CacheSettings, access: Access): HttpCache {
-	return new HttpCache({...settingsOfCache(settings), ...storeSettings(store, flags, settings, access), readOnly: access === 'read'});
+export async function openCache(store: string, flags: StoreFlags, settings: CacheSettings, access: Access): Promise<HttpCache> {
+	return new HttpCache({...settingsOfCache(settings), ...await storeSettings(store, flags, settings, access), readOnly: access === 'read'});
 }
 
 /** Returns the settings with a store that is closed with its cache. */
-export function storeSettings(text: string, {cacheName, option}: StoreFlags, settings: CacheSettings, access: Access): Pick<CacheSettings, 'store' | 'autoclose'> {
+export async function storeSettings(text: string, {cacheName, option}: StoreFlags, settings: CacheSettings, access: Access): Promise<Pick<CacheSettings, 'store' | 'autoclose'>> {
 	const named: NamedStore = {text, cacheName, options: option};
-	return {store: openNamedStore(named, access, settings.cacheName), autoclose: true};
+	return {store: await openNamedStore(named, access, settings.cacheName), autoclose: true};
 }
 
 /** Opens a cache, runs an action with it, and closes it whatever comes. */
 export async function withCache<Result>(store: string, flags: StoreFlags, access: Access, action: (cache: HttpCache, settings: CacheSettings) => Promise<Result>): Promise<Result> {
 	const settings = await settingsOf(flags);
-	await using cache = openCache(store, flags, settings, access);
+	await using cache = await openCache(store, flags, settings, access);
 	return await action(cache, settings); // eslint-disable-line no-return-await -- The cache is closed after it.
 }

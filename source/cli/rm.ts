@@ -31,7 +31,7 @@ export async function remove(output: Output, store: string, flags: RemoveFlags, 
 		throw new Failure('Nothing was deleted.');
 	}
 
-	await using cache = openCache(store, flags, await settingsOf(flags), 'change');
+	await using cache = await openCache(store, flags, await settingsOf(flags), 'change');
 	const progress = new Progress(output, 'Deleting', found.keys.length);
 	try {
 		// By an index where the store has one. What a tag deletes stays in the store until it is met, unless it is deleted by its key as well.

@@ -17,13 +17,15 @@ export async function run(words: readonly string[], surroundings: Surroundings):
 	};
 
 	process.once('SIGINT', interrupt);
-	silenceSqlite();
+	const {emitWarning} = process;
+	process.emitWarning = withoutSqlite(emitWarning);
 	try {
 		await createProgram(output, interruption.signal).parseAsync(words, {from: 'user'});
 		return exitCodes.done;
 	} catch (error) {
 		return reported(error, output, interruption.signal);
 	} finally {
+		process.emitWarning = emitWarning;
 		process.removeListener('SIGINT', interrupt);
 	}
 }
@@ -47,9 +49,8 @@ function reported(error: unknown, output: Output, {aborted}: AbortSignal): numbe
 }
 
 /** Node.js 22 warns that `node:sqlite` is experimental, which the user of a command can do nothing about. */
-function silenceSqlite(): void {
-	const {emitWarning} = process;
-	process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
+function withoutSqlite(emitWarning: typeof process.emitWarning): typeof process.emitWarning {
+	return (warning: string | Error, ...rest: readonly unknown[]) => {
 		if (!(rest[0] === 'ExperimentalWarning' && String(warning).includes('SQLite'))) {
 			Reflect.apply(emitWarning, process, [warning, ...rest]);
 		}

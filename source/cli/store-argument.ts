@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import {pathToFileURL} from 'node:url';
 import {listed, shownText} from '../errors.ts';
 import {
 	createStore,
@@ -7,6 +8,7 @@ import {
 	storeNames,
 	type StoreName,
 } from '../stores/create-store.ts';
+import {FilesystemStore} from '../stores/filesystem/store.ts';
 import type {Store} from '../stores/types.ts';
 import {Failure, wrongUsage} from './failure.ts';
 
@@ -35,33 +37,51 @@ type Kind = {
 };
 
 /**
-Opens nothing yet, but checks that a file or a folder is there unless it may be made.
+Checks that a file or a folder is there, unless it may be made. A store is opened by its first call.
 
 @param defaultName - The name of the cache if the command names none, for a server that has several.
 @throws {Failure} If it is not there, or the text does not name a store.
 @throws {SettingError} If an option is unknown or wrong.
 */
-export function openNamedStore(named: NamedStore, access: Access, defaultName?: string): Store {
+export async function openNamedStore(named: NamedStore, access: Access, defaultName?: string): Promise<Store> {
 	const kind = kindOf(named.text);
 	const name = storeNameOf(kind.store)!;
 	const isOnDisk = name === 'sqlite' || name === 'filesystem';
-	if (named.cacheName !== undefined && isOnDisk && kind.store !== name) {
+	if (named.cacheName !== undefined && isOnDisk && (kind.path !== undefined || kind.store !== name)) {
 		throw wrongUsage(`\`${shownStore(named.text)}\` holds one cache only. Leave out \`--cache-name\`.`);
 	}
 
+	if (access === 'read' && isInMemory(kind.store)) {
+		throw new Failure(`There is no store at \`${kind.store}\`: a database in memory ends with its process.`);
+	}
+
 	const cacheName = named.cacheName ?? (isOnDisk ? undefined : defaultName);
-	const store = createStore(kind.store as StoreName, {
+	const options = {
 		...(kind.path !== undefined && {path: kind.path}),
 		...(cacheName !== undefined && {cacheName}),
 		...optionsOf(named.options ?? []),
 		...(isOnDisk && access === 'read' && {readOnly: true}),
 		...(name === 'dynamodb' && access !== 'make' && {createTable: false}),
-	} as object);
+	};
+	const store = createStore(kind.store as StoreName, options as object);
 	if (access !== 'make') {
-		expectThere(store, named.text);
+		await expectThere(store);
 	}
 
-	return store;
+	return access === 'read' && name === 'sqlite' && kind.path !== undefined && fs.existsSync(`${kind.path}-shm`)
+		? createStore('sqlite', {...options, path: withReadOnlyIndex(kind.path)})
+		: store;
+}
+
+/** Returns the URI of an SQLite file whose last process was killed. Without the parameter, a reader would write the index of its log anew. */
+function withReadOnlyIndex(file: string): string {
+	const url = pathToFileURL(file);
+	url.searchParams.set('readonly_shm', '1');
+	return url.href;
+}
+
+function isInMemory(text: string): boolean {
+	return /^sqlite:(?:\/\/)?(?::memory:|file:.*\bmode=memory\b|file::memory:)/v.test(text);
 }
 
 /** Returns a store as messages show it: without the password of a URL. */
@@ -114,29 +134,29 @@ function optionsOf(given: readonly string[]): Record<string, unknown> {
 	}));
 }
 
-function expectThere(store: Store, text: string): void {
-	if (!('path' in store)) {
+async function expectThere(store: Store): Promise<void> {
+	const {path: place} = store;
+	if (place === undefined) {
 		return;
 	}
 
-	if (store.path === undefined) {
-		throw new Failure(`There is no store at \`${text}\`: a database in memory ends with its process.`);
-	}
-
-	const stats = fs.statSync(store.path, {throwIfNoEntry: false});
+	const stats = fs.statSync(place, {throwIfNoEntry: false});
 	if (stats === undefined) {
-		throw new Failure(`There is no store at \`${store.path}\`. ${hintFor(path.dirname(store.path))}`);
+		throw new Failure(`There is no store at \`${place}\`. ${hintFor(path.dirname(place))}`);
 	}
 
-	if (stats.isDirectory() && store.name === 'filesystem' && isOther(store.path)) {
-		throw new Failure(`\`${store.path}\` is not the folder of a store. ${hintFor(store.path)}`);
+	if (store instanceof FilesystemStore && stats.isDirectory() && await isOther(store)) {
+		throw new Failure(`\`${place}\` is not the folder of a store. ${hintFor(place)}`);
 	}
 }
 
-/** Whether a folder has other things in it than a store has: files of entries lie in folders that are named by two hexadecimal digits. */
-function isOther(folder: string): boolean {
-	const names = fs.readdirSync(folder);
-	return names.length > 0 && !names.some(name => /^[\da-f]{2}$/v.test(name));
+/** Whether a folder has files, and none of them is of a store. */
+async function isOther(store: FilesystemStore): Promise<boolean> {
+	for await (const _file of store.paths()) {
+		return false;
+	}
+
+	return fs.readdirSync(store.path).length > 0;
 }
 
 /** Says which stores lie in a folder. */
