@@ -4,7 +4,7 @@ import type {CachedResponse} from '../entry/cached-response.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {exchangeSettings} from '../exchange/settings.ts';
 import {acceptedCodings} from '../got/cache-info.ts';
-import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {describedRequest, parseRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {resolveRequestSettings, resolveSettings, type CacheSettings} from '../settings/settings.ts';
 import {wrongUsage} from './failure.ts';
 import {withCache, type StoreFlags} from './open-cache.ts';
@@ -49,7 +49,7 @@ export function requestOf(url: string, {header = [], request: method}: RequestFl
 	}
 
 	const fields: Record<string, string | string[]> = Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0]! : values]));
-	return {url, headers: fields, ...(method !== undefined && {method})};
+	return parseRequest({url, headers: fields, ...(method !== undefined && {method})});
 }
 
 type Explained = {

@@ -55,7 +55,6 @@ export function messageOf(error: unknown): string {
 const words: ReadonlyArray<readonly [name: RegExp, word: string]> = [
 	[/`criteria\.(?<name>key|url|pattern|tag)s\[\d+\]`/gv, '`--$<name>`'],
 	[/`criteria\.olderThan`/gv, '`--older-than`'],
-	[/`(?:options\.|cache\.)?expireAfter`/gv, '`--expire-after`'],
 	[/`(?:request|target)\.url`/gv, '`<url>`'],
 	[/: create it, or set `createTable: true`/gv, ', and only `copy`, `har --import` and `get` create it'],
 	[/`createStore\('[^']+'\)\.(?<name>\w+)`/gv, '`--option $<name>`'],

@@ -8,7 +8,7 @@ import {Failure, messageOf} from './failure.ts';
 import {settingsOf, storeSettings, type StoreFlags} from './open-cache.ts';
 import type {Output} from './output.ts';
 import {printableLine, printableText} from './printable.ts';
-import {timeOf} from './selection.ts';
+import {expirationOf} from './selection.ts';
 import {printHeaders} from './show.ts';
 import {writeFile} from './write-file.ts';
 
@@ -26,7 +26,7 @@ export async function get(output: Output, store: string, url: string, flags: Get
 	// The bounds of a store hold where the program opens it.
 	const {maxBytes: _maxBytes, maxEntries: _maxEntries, ...given} = await settingsOf(flags);
 	const own: CacheSettings = {
-		...(flags.expireAfter !== undefined && {expireAfter: timeOf(flags.expireAfter)}),
+		...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
 		...(flags.cacheControl === true && {cacheControl: true}),
 	};
 	await using cache = new HttpCache({...given, ...own, ...await storeSettings(store, flags, given, 'make')});
@@ -42,7 +42,7 @@ export async function get(output: Output, store: string, url: string, flags: Get
 	const got = await loadGot();
 	const client = got.extend(cacheHooks({cache}));
 	const response = await client(url, {
-		headers: headers as Record<string, string>, responseType: 'buffer', throwHttpErrors: false, signal, context: {cache: {refresh: flags.refresh === true}},
+		headers: headers as Record<string, string>, responseType: 'buffer', throwHttpErrors: false, retry: {limit: 0}, signal, context: {cache: {refresh: flags.refresh === true}},
 	});
 	const {fromCache, reason} = cacheInfo(response);
 	if (flags.include === true) {
@@ -55,7 +55,7 @@ export async function get(output: Output, store: string, url: string, flags: Get
 		// A file or a program gets the bytes, and a person what is safe to see.
 		await output.write(output.isTerminal ? printableText(new TextDecoder().decode(response.rawBody)) : response.rawBody);
 	} else {
-		await writeFile(flags.output, response.rawBody, store);
+		await writeFile(flags.output, response.rawBody, cache);
 	}
 
 	if (output.showsProgress) {

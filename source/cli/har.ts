@@ -4,7 +4,7 @@ import {Failure} from './failure.ts';
 import {openCache, settingsOf, withCache, type StoreFlags} from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
 import {printableJson} from './printable.ts';
-import {criteriaOf, timeOf, type SelectionFlags} from './selection.ts';
+import {criteriaOf, expirationOf, type SelectionFlags} from './selection.ts';
 import {writeFile} from './write-file.ts';
 
 export type HarFlags = StoreFlags & SelectionFlags & {
@@ -27,7 +27,7 @@ async function exportArchive(output: Output, store: string, file: string, flags:
 			return;
 		}
 
-		await writeFile(file, `${printableJson(har)}\n`, store);
+		await writeFile(file, `${printableJson(har)}\n`, cache);
 		const {entries} = har.log;
 		output.note(`Wrote ${entries.length === 1 ? '1 entry' : `${entries.length} entries`} to ${file}.`);
 	});
@@ -37,7 +37,7 @@ async function importArchive(output: Output, store: string, file: string, flags:
 	const har = await readArchive(file);
 	await using cache = await openCache(store, flags, await settingsOf(flags), 'make');
 	const progress = new Progress(output, 'Storing', har.log?.entries?.length);
-	const {saved, skipped} = await cache.fromHar(har, {signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: timeOf(flags.expireAfter)})});
+	const {saved, skipped} = await cache.fromHar(har, {signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)})});
 	progress.end();
 	await output.line(`Stored ${saved === 1 ? '1 response' : `${saved} responses`}.`);
 	for (const [reason, some] of Map.groupBy(skipped, entry => entry.reason)) {

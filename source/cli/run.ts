@@ -1,4 +1,3 @@
-import process from 'node:process';
 import {CommanderError} from 'commander';
 import {exitCodeOf, exitCodes} from './failure.ts';
 import {ClosedPipeError, Output, type Surroundings} from './output.ts';
@@ -8,25 +7,15 @@ import {createProgram} from './program.ts';
 Runs a command line, and returns its exit code. It throws nothing.
 
 @param words - The command and its arguments.
+@param signal - Ends a long task between two entries.
 */
-export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function run(words: readonly string[], surroundings: Surroundings, signal: AbortSignal): Promise<number> {
 	const output = new Output(surroundings);
-	const interruption = new AbortController();
-	const interrupt = (): void => {
-		interruption.abort();
-	};
-
-	process.once('SIGINT', interrupt);
-	const {emitWarning} = process;
-	process.emitWarning = withoutSqlite(emitWarning);
 	try {
-		await createProgram(output, interruption.signal).parseAsync(words, {from: 'user'});
+		await createProgram(output, signal).parseAsync(words, {from: 'user'});
 		return exitCodes.done;
 	} catch (error) {
-		return reported(error, output, interruption.signal);
-	} finally {
-		process.emitWarning = emitWarning;
-		process.removeListener('SIGINT', interrupt);
+		return reported(error, output, signal);
 	}
 }
 
@@ -46,13 +35,4 @@ function reported(error: unknown, output: Output, {aborted}: AbortSignal): numbe
 	}
 
 	return exitCodeOf(error);
-}
-
-/** Node.js 22 warns that `node:sqlite` is experimental, which the user of a command can do nothing about. */
-function withoutSqlite(emitWarning: typeof process.emitWarning): typeof process.emitWarning {
-	return (warning: string | Error, ...rest: readonly unknown[]) => {
-		if (!(rest[0] === 'ExperimentalWarning' && String(warning).includes('SQLite'))) {
-			Reflect.apply(emitWarning, process, [warning, ...rest]);
-		}
-	};
 }

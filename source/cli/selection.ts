@@ -19,6 +19,8 @@ import {
 	type Listed,
 } from '../cache/listing.ts';
 import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
+import {NEVER_EXPIRE, parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
+import {wrongUsage} from './failure.ts';
 
 /** The options of a command that select entries. */
 export type SelectionFlags = {
@@ -50,6 +52,20 @@ export function timeOf(text: string): string | number | Date {
 	}
 
 	return /^\d{4}-\d\d-\d\d(?:T|$)/v.test(text) ? new Date(text) : text;
+}
+
+/**
+Returns an expiration that a user has written.
+
+@throws {Failure} If it is none.
+*/
+export function expirationOf(text: string): ExpirationTime {
+	const time = text === 'never' ? NEVER_EXPIRE : timeOf(text);
+	if (parseExpiration(time) === undefined) {
+		throw wrongUsage(`\`--expire-after ${text}\` is no time. Give seconds, a duration such as \`5m\` or \`7d\`, a date such as \`2026-01-31\`, or \`never\`.`);
+	}
+
+	return time;
 }
 
 /** An entry that matches, or that cannot be read and was asked for. */

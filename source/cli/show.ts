@@ -23,7 +23,7 @@ export async function show(output: Output, store: string, target: string, flags:
 		if (flags.output === '-') {
 			await writeBody(output, response.body);
 		} else if (flags.output !== undefined) {
-			await writeFile(flags.output, response.body, store);
+			await writeFile(flags.output, response.body, cache);
 			output.note(`Saved ${describeBytes(response.body.byteLength)} to ${path.resolve(flags.output)}.`);
 		} else if (flags.json === true) {
 			await output.json({...response.toJSON(), ...bodyJson(response.body)});

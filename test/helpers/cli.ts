@@ -40,10 +40,11 @@ type Terminal = {
 	/** What the user types. */
 	readonly input?: string;
 	readonly variables?: Readonly<Record<string, string>>;
+	readonly signal?: AbortSignal;
 };
 
 /** Runs a command in this process. */
-export async function runHere(words: readonly string[], {isTerminal = false, input = '', variables = {}}: Terminal = {}): Promise<Answer> {
+export async function runHere(words: readonly string[], {isTerminal = false, input = '', variables = {}, signal = new AbortController().signal}: Terminal = {}): Promise<Answer> {
 	const streams = {stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough()};
 	const texts = {stdout: '', stderr: ''};
 	for (const name of ['stdout', 'stderr'] as const) {
@@ -58,7 +59,7 @@ export async function runHere(words: readonly string[], {isTerminal = false, inp
 		stdout: Object.assign(streams.stdout, {isTTY: isTerminal}),
 		stderr: Object.assign(streams.stderr, {isTTY: isTerminal}),
 		env: variables,
-	});
+	}, signal);
 	await new Promise(resolve => {
 		setImmediate(resolve);
 	});
