@@ -22,8 +22,8 @@ export type ExplainFlags = StoreFlags & RequestFlags & {readonly json?: boolean}
 
 /** Explains what would be done with a request, and what was assumed for that. */
 export async function explain(output: Output, store: string, url: string, flags: ExplainFlags): Promise<void> {
-	const {headers, ...others} = requestOf(url, flags);
-	const request = {...others, headers: {...headersOfGot, ...headers}};
+	const {headers, ...described} = requestOf(url, flags);
+	const request = {...described, headers: {...headersOfGot, ...headers}};
 	await withCache(store, flags, 'read', async (cache, settings) => {
 		// A store that fails would be a miss.
 		await cache.ready();
@@ -40,12 +40,12 @@ const headersOfGot = {'accept-encoding': acceptedCodings, 'user-agent': 'got (ht
 export function requestOf(url: string, {header = [], request: method}: RequestFlags): DescribedRequest {
 	const headers: Record<string, string[]> = {};
 	for (const line of header) {
-		const {name, value} = /^(?<name>[^\s:]+):\s*(?<value>.*)$/sv.exec(line)?.groups ?? {};
+		const {name, value} = /^(?<name>[^\s:]+):(?<value>.*)$/sv.exec(line)?.groups ?? {};
 		if (name === undefined || value === undefined) {
 			throw wrongUsage('A `--header` has another form than `name: value`, such as `--header "accept: application/json"`.');
 		}
 
-		(headers[name.toLowerCase()] ??= []).push(value);
+		(headers[name.toLowerCase()] ??= []).push(value.trim());
 	}
 
 	const fields: Record<string, string | string[]> = Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values[0]! : values]));
@@ -105,17 +105,19 @@ async function print(output: Output, {text}: Explanation, assumed: CacheSettings
 	}
 
 	if (entries.length > 0) {
-		await output.line(`\nOther responses are stored for this URL:`);
+		await output.line('\nOther responses are stored for this URL:');
 		for (const other of entries) {
 			await output.line(printableLine(`- ${String(other)}, ${whatDiffers(other)}: key ${other.cacheKey}`)); // eslint-disable-line no-await-in-loop
 		}
 	}
 
-	if (assumed !== undefined) {
-		await output.line('\nAssumed, since no `--settings` names those of the program:');
-		for (const assumption of assumptions(assumed)) {
-			await output.line(`- ${assumption}`); // eslint-disable-line no-await-in-loop
-		}
+	if (assumed === undefined) {
+		return;
+	}
+
+	await output.line('\nAssumed, since no `--settings` names those of the program:');
+	for (const assumption of assumptions(assumed)) {
+		await output.line(`- ${assumption}`); // eslint-disable-line no-await-in-loop
 	}
 }
 

@@ -1,6 +1,6 @@
 import {CommanderError} from 'commander';
 import {CacheHooksError, SettingError} from '../errors.ts';
-import {printableLine} from './printable.ts';
+import {oneLine, printableLine} from './printable.ts';
 
 /** The exit codes, which stay the same. */
 export const exitCodes = {
@@ -48,20 +48,25 @@ export function exitCodeOf(error: unknown): number {
 /** Returns a thrown value as one line, without what may be user info in a URL: errors of drivers name their server. */
 export function messageOf(error: unknown): string {
 	const message = error instanceof Error ? [error.message, ...causesOf(error)].find(text => text !== '') ?? error.name : String(error);
-	return printableLine(inWordsOfCommands(message).replaceAll(/\s*\n\s*/gv, ' ').replaceAll(/(?<=:\/\/)[^\s\/@]*@/gv, '…@').trim());
+	return printableLine(oneLine(inWordsOfCommands(message)).replaceAll(/(?<=:\/\/)[^\s\/@]*@/gv, '…@'));
 }
 
 /** What a message of the library names, and what a user of the command line has written. */
 const words: ReadonlyArray<readonly [name: RegExp, word: string]> = [
-	[/`criteria\.(?<name>key|url|pattern|tag)s\[\d+\]`/gv, '`--$<name>`'],
+	[/`criteria\.(?<name>key|url|pattern|tag)s\[\d+\]`/gv, '`--…`'],
 	[/`criteria\.olderThan`/gv, '`--older-than`'],
 	[/`(?:request|target)\.url`/gv, '`<url>`'],
 	[/: create it, or set `createTable: true`/gv, ', and only `copy`, `har --import` and `get` create it'],
-	[/`createStore\('[^']+'\)\.(?<name>\w+)`/gv, '`--option $<name>`'],
+	[/`createStore\('[^']+'\)\.(?<name>\w+)`/gv, '`--option …`'],
 ];
 
 function inWordsOfCommands(message: string): string {
-	return words.reduce((text, [name, word]) => text.replaceAll(name, word), message);
+	let text = message;
+	for (const [name, word] of words) {
+		text = text.replaceAll(name, (_whole, group: unknown) => word.replace('…', () => String(group)));
+	}
+
+	return text;
 }
 
 /** The errors of several addresses have no message of their own. */

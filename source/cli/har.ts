@@ -1,7 +1,12 @@
 import fs from 'node:fs/promises';
 import type {Har} from '../cache/har.ts';
 import {Failure} from './failure.ts';
-import {openCache, settingsOf, withCache, type StoreFlags} from './open-cache.ts';
+import {
+	openCache,
+	settingsOf,
+	withCache,
+	type StoreFlags,
+} from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
 import {printableJson} from './printable.ts';
 import {criteriaOf, expirationOf, type SelectionFlags} from './selection.ts';
@@ -37,7 +42,9 @@ async function importArchive(output: Output, store: string, file: string, flags:
 	const har = await readArchive(file);
 	await using cache = await openCache(store, flags, await settingsOf(flags), 'make');
 	const progress = new Progress(output, 'Storing', har.log?.entries?.length);
-	const {saved, skipped} = await cache.fromHar(har, {signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)})});
+	const {saved, skipped} = await cache.fromHar(har, {
+		signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
+	});
 	progress.end();
 	await output.line(`Stored ${saved === 1 ? '1 response' : `${saved} responses`}.`);
 	for (const [reason, some] of Map.groupBy(skipped, entry => entry.reason)) {

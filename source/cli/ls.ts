@@ -80,7 +80,8 @@ function rowOf(output: Output, entry: Entry): string {
 
 	const {method, statusCode, size, url, tags, isExpired} = entry;
 	const start = cells([printableLine(method), String(statusCode), ageOf(entry), freshnessOf(entry), describeBytes(size)]);
-	const end = tags.length === 0 ? '' : `  ${output.styled('cyan', printableLine(`[${tags.join(', ')}]`))}`;
+	const shownTags = printableLine(`[${tags.join(', ')}]`);
+	const end = tags.length === 0 ? '' : `  ${output.styled('cyan', shownTags)}`;
 	return `${isExpired ? output.styled('dim', start) : start}  ${printableLine(url)}${end}`;
 }
 

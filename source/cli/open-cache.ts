@@ -6,6 +6,9 @@ import type {CacheSettings} from '../settings/settings.ts';
 import {wrongUsage} from './failure.ts';
 import {openNamedStore, type Access, type NamedStore} from './store-argument.ts';
 
+/** In milliseconds: no request waits for a command. */
+const longestCall = 30_000;
+
 /** The options of a command that say which store and which settings. */
 export type StoreFlags = {
 	readonly cacheName?: string;
@@ -38,7 +41,9 @@ function settingsOfCache({store: _store, cacheName: _cacheName, autoclose: _auto
 Opens a cache on the store that a command names, with the settings of its program as far as they say how entries are found and read. A cache that is only read changes nothing in the store.
 */
 export async function openCache(store: string, flags: StoreFlags, settings: CacheSettings, access: Access): Promise<HttpCache> {
-	return new HttpCache({...settingsOfCache(settings), ...await storeSettings(store, flags, settings, access), readOnly: access === 'read'});
+	return new HttpCache({
+		...settingsOfCache(settings), ...await storeSettings(store, flags, settings, access), readOnly: access === 'read', storeTimeout: longestCall,
+	});
 }
 
 /** Returns the settings with a store that is closed with its cache. */
@@ -51,5 +56,5 @@ export async function storeSettings(text: string, {cacheName, option}: StoreFlag
 export async function withCache<Result>(store: string, flags: StoreFlags, access: Access, action: (cache: HttpCache, settings: CacheSettings) => Promise<Result>): Promise<Result> {
 	const settings = await settingsOf(flags);
 	await using cache = await openCache(store, flags, settings, access);
-	return await action(cache, settings); // eslint-disable-line no-return-await -- The cache is closed after it.
+	return await action(cache, settings);
 }

@@ -145,10 +145,12 @@ export class Progress {
 
 	/** Removes the line of the progress. */
 	end(): void {
-		if (this.#isShown) {
-			this.#output.stderr.write('\r\u{1B}[K');
-			this.#isShown = false;
+		if (!this.#isShown) {
+			return;
 		}
+
+		this.#output.stderr.write('\r\u{1B}[K');
+		this.#isShown = false;
 	}
 
 	#bar(done: number): string {

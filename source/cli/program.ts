@@ -6,7 +6,7 @@ import {
 } from 'commander';
 import {exitCodes} from './failure.ts';
 import type {Output} from './output.ts';
-import {printableLine} from './printable.ts';
+import {oneLine, printableLine} from './printable.ts';
 
 const storeHelp = 'the path of an SQLite file or of a folder, or a URL: redis://…, mongodb://…, dynamodb://<table>?region=…, sqlite:…, file:…';
 
@@ -24,7 +24,7 @@ export function createProgram(output: Output, signal: AbortSignal): Command {
 				output.note(text.trimEnd());
 			},
 			outputError(text, write) {
-				write(`got-cache-hooks: ${printableLine(text.trim().replace(/^error: /v, '').replaceAll(/\s*\n\s*/gv, ' '))}. \`got-cache-hooks --help\` shows the commands.`);
+				write(`got-cache-hooks: ${printableLine(oneLine(text).replace(/^error: /v, '').replace(/\.$/v, ''))}. \`got-cache-hooks --help\` shows the commands.`);
 			},
 		})
 		.showSuggestionAfterError()

@@ -3,7 +3,12 @@ import type {LongTask} from '../cache/criteria.ts';
 import type {HttpCache} from '../cache/http-cache.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {Failure, wrongUsage} from './failure.ts';
-import {openCache, settingsOf, withCache, type StoreFlags} from './open-cache.ts';
+import {
+	openCache,
+	settingsOf,
+	withCache,
+	type StoreFlags,
+} from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
 import {criteriaOf, EntrySelection, type SelectionFlags} from './selection.ts';
 

@@ -38,5 +38,6 @@ export function whatDiffers(response: CachedResponse): string {
 		request?.trust === undefined ? undefined : 'for TLS settings of its own',
 		decidedBy === 'origin' ? 'stored with `cacheControl: true`' : undefined,
 	];
-	return differences.filter(difference => difference !== undefined).join('; ') || 'a plain GET, so that other settings are part of its key';
+	const known = differences.filter(difference => difference !== undefined);
+	return known.length > 0 ? known.join('; ') : 'a plain GET, so that other settings are part of its key';
 }

@@ -91,7 +91,7 @@ export class EntrySelection {
 	static async of(cache: HttpCache, flags: SelectionFlags): Promise<EntrySelection> {
 		const core = coreOf(cache);
 		const criteria = criteriaOf(flags);
-		const separate = flags.all === true ? Object.entries(criteria).map(([name, value]) => ({[name]: value as unknown})) : [];
+		const separate = flags.all === true ? Object.entries(criteria).map(([name, value]) => ({[name]: value})) : [];
 		const parsed = await Promise.all((separate.length > 0 ? separate : [criteria]).map(async each => parseCriteria(each, async requests => keysOf(core, requests), core.settings.now())));
 		return new EntrySelection(core, parsed.map(selection => forListing(selection)));
 	}
@@ -99,17 +99,18 @@ export class EntrySelection {
 	/** Lists the entries, in the order of the store unless `by` names another. Entries that cannot be read have no place in another order. */
 	async * list({limit = Infinity, ...order}: Order = {}, task: LongTask = {}): AsyncGenerator<Entry, void> {
 		const {now} = this.#core.settings;
-		let count = 0;
 		if (limit === 0) {
 			return;
 		}
+
+		let count = 0;
 
 		for await (const {key, stored, error} of this.#listed(order, task)) {
 			if (stored === undefined && !(error instanceof UnreachableEntryError)) {
 				this.unreadable++;
 			}
 
-			if (!this.#selections.every(selection => stored === undefined ? selection.invalid : isSelected(selection, key, stored, now()))) {
+			if (this.#selections.some(selection => !(stored === undefined ? selection.invalid : isSelected(selection, key, stored, now())))) {
 				continue;
 			}
 

@@ -101,17 +101,13 @@ export async function printHeaders(output: Output, headers: CachedResponse['head
 }
 
 function bodyText({body, headers}: CachedResponse): string {
-	const type = String(headers['content-type'] ?? '');
 	if (body.byteLength === 0) {
 		return '(no body)';
 	}
 
+	const type = String(headers['content-type'] ?? '');
 	const text = decoded(body, type);
-	if (text === undefined) {
-		return `(${describeBytes(body.byteLength)}${type === '' ? '' : ` of ${printableLine(type)}`}, which are no text. Save them by \`--output <file>\`.)`;
-	}
-
-	return printableText(/\bjson\b/iv.test(type) ? prettyJson(text) : text).replace(/\n$/v, '');
+	return text === undefined ? `(${describeBytes(body.byteLength)}${type === '' ? '' : ` of ${printableLine(type)}`}, which are no text. Save them by \`--output <file>\`.)` : printableText(/\bjson\b/iv.test(type) ? prettyJson(text) : text).replace(/\n$/v, '');
 }
 
 /** Returns a body as text, if it is text. */
@@ -132,7 +128,7 @@ type Reviver = (key: string, value: unknown, context: {readonly source?: string}
 
 /** Returns JSON with line breaks. Numbers stay as they are written, also those that JavaScript cannot hold. */
 function prettyJson(text: string): string {
-	const {rawJSON: raw} = JSON as typeof JSON & {readonly rawJSON?: (source: string) => unknown};
+	const {rawJSON: raw} = JSON as typeof JSON & {readonly rawJSON?: (source: string) => unknown}; // eslint-disable-line @typescript-eslint/naming-convention -- The name in JavaScript.
 	const asWritten: Reviver = (_key, value, {source}) => typeof value === 'number' && source !== undefined && raw !== undefined ? raw(source) : value;
 	try {
 		return JSON.stringify(JSON.parse(text, asWritten as (key: string, value: unknown) => unknown), undefined, 2);

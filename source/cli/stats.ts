@@ -76,7 +76,7 @@ async function count(output: Output, cache: HttpCache): Promise<Figures> {
 async function storedBytes(cache: HttpCache): Promise<number | undefined> {
 	const {store} = coreOf(cache);
 	const isFile = store.path !== undefined && fs.statSync(store.path, {throwIfNoEntry: false})?.isFile() === true;
-	return isFile ? fs.statSync(store.path!).size : store.size?.();
+	return isFile ? fs.statSync(store.path).size : store.size?.();
 }
 
 async function print(output: Output, figures: Figures, rows: ReadonlyArray<readonly [name: string, text: string]>): Promise<void> {

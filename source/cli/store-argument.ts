@@ -47,7 +47,7 @@ export async function openNamedStore(named: NamedStore, access: Access, defaultN
 	const kind = kindOf(named.text);
 	const name = storeNameOf(kind.store)!;
 	const isOnDisk = name === 'sqlite' || name === 'filesystem';
-	if (named.cacheName !== undefined && isOnDisk && (kind.path !== undefined || kind.store !== name)) {
+	if (isOnDisk && named.cacheName !== undefined && (kind.path !== undefined || kind.store !== name)) {
 		throw wrongUsage(`\`${shownStore(named.text)}\` holds one cache only. Leave out \`--cache-name\`.`);
 	}
 
@@ -152,11 +152,8 @@ async function expectThere(store: Store): Promise<void> {
 
 /** Whether a folder has files, and none of them is of a store. */
 async function isOther(store: FilesystemStore): Promise<boolean> {
-	for await (const _file of store.paths()) {
-		return false;
-	}
-
-	return fs.readdirSync(store.path).length > 0;
+	const first = await store.paths().next();
+	return first.done === true && fs.readdirSync(store.path).length > 0;
 }
 
 /** Says which stores lie in a folder. */

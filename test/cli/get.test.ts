@@ -33,7 +33,7 @@ test('on a terminal get says where the body is from, and shows no escape sequenc
 		await runHere(['get', store, `${origin.url}/a`, '--include'], {isTerminal: true, variables: {NO_COLOR: '1'}}), // eslint-disable-line @typescript-eslint/naming-convention
 		await runHere(['get', store, `${origin.url}/a`], {isTerminal: true, variables: {NO_COLOR: '1'}}), // eslint-disable-line @typescript-eslint/naming-convention
 	];
-	t.regex(answers[0]!.stdout, /^200 OK\ncontent-type: text\/plain\n[^]*\n\nanswer \\x1b\[2J$/v);
+	t.regex(answers[0]!.stdout, /^200 OK\ncontent-type: text\/plain\n[\s\S]*\n\nanswer \\x1b\[2J$/v);
 	t.deepEqual(answers.map(({stderr}) => stderr), ['From the origin: miss\n', 'From the cache: fresh\n']);
 });
 

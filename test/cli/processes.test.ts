@@ -15,7 +15,7 @@ const entry = fileURLToPath(new URL('../../source/cli/index.ts', import.meta.url
 const library = new URL('../../source/index.ts', import.meta.url).href;
 
 async function save(store: string, count: number): Promise<void> {
-	await using cache = new HttpCache({store: `sqlite:${store}`});
+	await using cache = new HttpCache({store: `sqlite:${store}`, storeTimeout: 30_000});
 	await Promise.all(Array.from({length: count}, async (_, index) => cache.save({url: `https://example.com/${index}`}, {body: 'body'.repeat(100)})));
 }
 
@@ -100,7 +100,8 @@ test('a link to a file, and a path with signs that URLs have, name the file', as
 	for (const name of ['50% #1?.sqlite', 'http_cache', 'memory', 'redis', 'file:a', '-wal']) {
 		await save(path.join(folder, 'new.db'), 1);
 		fs.renameSync(path.join(folder, 'new.db'), path.join(folder, name));
-		t.is((JSON.parse((await runHere(['ls', path.join(folder, name), '--json'])).stdout) as unknown[]).length, 1, name);
+		const {stdout} = await runHere(['ls', path.join(folder, name), '--json']);
+		t.is((JSON.parse(stdout) as unknown[]).length, 1);
 	}
 
 	fs.symlinkSync(path.join(folder, 'http_cache'), path.join(folder, 'link.db'));

@@ -53,11 +53,12 @@ export async function runHere(words: readonly string[], {isTerminal = false, inp
 		});
 	}
 
+	const terminal = {isTTY: isTerminal}; // eslint-disable-line @typescript-eslint/naming-convention -- The name in Node.js.
 	streams.stdin.end(input);
 	const code = await run(words, {
-		stdin: Object.assign(streams.stdin, {isTTY: isTerminal}),
-		stdout: Object.assign(streams.stdout, {isTTY: isTerminal}),
-		stderr: Object.assign(streams.stderr, {isTTY: isTerminal}),
+		stdin: Object.assign(streams.stdin, terminal),
+		stdout: Object.assign(streams.stdout, terminal),
+		stderr: Object.assign(streams.stderr, terminal),
 		env: variables,
 	}, signal);
 	await new Promise(resolve => {
