@@ -46,7 +46,7 @@ export default {
 		codeSplitting: {
 			groups: [
 				// With all that it imports, but for what is loaded when it is first used. Got is not in it, since the register has to be there before Got.
-				{name: 'core', test: /\/source\/got\/global\/install-cache\.ts$/v, priority: 2},
+				{name: 'core', test: /\/source\/got\/(?:global\/(?:install-cache|configuration)|cache-info)\.ts$/v, priority: 2},
 				{
 					name: 'shared', test: /\/source\/stores\/(?!keyv)/v, minShareCount: 2, priority: 1,
 				},

@@ -90,7 +90,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: [],
 	},
 	cli: {
-		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'policy', 'identity', 'entry', 'stores', 'settings', 'cache', 'exchange', 'got'],
+		source: ['errors.ts', 'policy', 'identity', 'entry', 'stores', 'settings', 'cache', 'exchange', 'got'],
 		node: ['*', 'fs', 'fs/promises'],
 		packages: ['commander', 'got'],
 	},
