@@ -97,27 +97,24 @@ function assumptions({cacheControl}: CacheSettings): readonly string[] {
 	];
 }
 
-async function print(output: Output, {text}: Explanation, assumed: CacheSettings | undefined, entries: readonly CachedResponse[]): Promise<void> {
-	const [first = '', ...lines] = text.split('\n');
-	await output.line(output.styled('bold', printableLine(first)));
-	for (const line of lines) {
-		await output.line(printableLine(line)); // eslint-disable-line no-await-in-loop
-	}
-
+async function print(output: Output, {text, rules}: Explanation, assumed: CacheSettings | undefined, entries: readonly CachedResponse[]): Promise<void> {
+	const [decision = '', ...lines] = text.split('\n');
+	await output.line(output.styled('bold', printableLine(decision)));
+	// The last ones are the rules.
+	await printLines(output, lines.slice(0, -rules.length));
 	if (entries.length > 0) {
-		await output.line('\nOther responses are stored for this URL:');
-		for (const other of entries) {
-			await output.line(printableLine(`- ${String(other)}, ${whatDiffers(other)}: key ${other.cacheKey}`)); // eslint-disable-line no-await-in-loop
-		}
+		await printLines(output, ['', 'Other responses are stored for this URL:', ...entries.map(entry => `- ${String(entry)}, ${whatDiffers(entry)} (key ${entry.cacheKey})`)]);
 	}
 
-	if (assumed === undefined) {
-		return;
+	await printLines(output, ['', 'The rules, in their order; the last one that held decided:', ...lines.slice(-rules.length)]);
+	if (assumed !== undefined) {
+		await printLines(output, ['', 'Assumed, since no `--settings` names those of the program:', ...assumptions(assumed).map(assumption => `- ${assumption}`)]);
 	}
+}
 
-	await output.line('\nAssumed, since no `--settings` names those of the program:');
-	for (const assumption of assumptions(assumed)) {
-		await output.line(`- ${assumption}`); // eslint-disable-line no-await-in-loop
+async function printLines(output: Output, lines: readonly string[]): Promise<void> {
+	for (const line of lines) {
+		await output.line(printableLine(line)); // eslint-disable-line no-await-in-loop -- In their order.
 	}
 }
 

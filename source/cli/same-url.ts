@@ -33,11 +33,16 @@ export function whatDiffers(response: CachedResponse): string {
 	const differences = [
 		method === 'GET' ? undefined : method,
 		secrets === undefined ? undefined : `for one value of ${secrets.join(', ')}`,
-		vary === undefined ? undefined : `for one value of ${vary.names.join(', ')}, by which it varies`,
+		vary === undefined ? undefined : `for ${vary.names.map(name => `\`${name}: ${valueOf(response, name)}\``).join(' and ')}, since it varies by that`,
 		request?.body === undefined && request?.bodyParts === undefined ? undefined : 'for a request with a body',
 		request?.trust === undefined ? undefined : 'for TLS settings of its own',
 		decidedBy === 'origin' ? 'stored with `cacheControl: true`' : undefined,
 	];
 	const known = differences.filter(difference => difference !== undefined);
 	return known.length > 0 ? known.join('; ') : 'a plain GET, so that other settings are part of its key';
+}
+
+/** Returns what the stored request had in a header; `REDACTED` for a credential. */
+function valueOf({request}: CachedResponse, name: string): string {
+	return [request?.headers[name] ?? ''].flat().join(', ');
 }

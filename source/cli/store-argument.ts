@@ -93,7 +93,7 @@ function isUrl(text: string): boolean {
 	return text.includes(':') && storeNameOf(text) !== undefined;
 }
 
-/** A path is told from a URL by the scheme: no scheme has one letter, as drives of Windows have. */
+/** The scheme distinguishes a URL from a path: none has one letter only, as drives of Windows do. */
 function kindOf(text: string): Kind {
 	if (text === '') {
 		throw wrongUsage('Name a store: the path of an SQLite file or a folder, or the URL of a store.');

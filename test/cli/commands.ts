@@ -56,7 +56,7 @@ const readers: readonly Reader[] = [
 	[['show', '<store>', 'https://api.example.com/nothing'], 1, /^$/v],
 	[['explain', '<store>', users], 0, /: serve, because of `fresh`[\s\S]*Assumed/v],
 	[['explain', '<store>', 'https://api.example.com/page'], 0, /: send, because of `[\w\-]+`[\s\S]*stored: 200/v],
-	[['explain', '<store>', 'https://api.example.com/me'], 0, /: send, because of `miss`[\s\S]*- GET https:\/\/api\.example\.com\/me 200 .* for one value of [^:]*authorization: key got-cache:/v],
+	[['explain', '<store>', 'https://api.example.com/me'], 0, /: send, because of `miss`[\s\S]*- GET https:\/\/api\.example\.com\/me 200 .* for one value of [^:]*authorization \(key got-cache:/v],
 	[['explain', '<store>', 'https://api.example.com/me', '-H', `Authorization: ${token}`, '--json'], 0, text => (JSON.parse(text) as {decision: string}).decision === 'serve'],
 	[['stats', '<store>'], 0, /\nentries +4: 3 fresh, 1 stale\n[\s\S]*hosts +api\.example\.com \(3\), example\.org \(1\)\n/v],
 	[['stats', '<store>', '--json'], 0, text => (JSON.parse(text) as {entries: number}).entries === 4],

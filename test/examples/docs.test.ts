@@ -17,7 +17,7 @@ const keys = 'docs/keys-and-sharing.md';
 const security = 'docs/security.md';
 const stores = 'docs/stores.md';
 const runners = 'docs/runners.md';
-const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners];
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners, 'docs/command-line.md'];
 
 testSamples(test, keys);
 testSamples(test, security);
