@@ -21,14 +21,14 @@ export type RequestFlags = {
 export type ExplainFlags = StoreFlags & RequestFlags & {readonly json?: boolean};
 
 /** Explains what would be done with a request, and what was assumed for that. */
-export async function explain(output: Output, store: string, url: string, flags: ExplainFlags): Promise<void> {
+export async function explain(output: Output, store: string, url: string, flags: ExplainFlags, signal: AbortSignal): Promise<void> {
 	const {headers, ...described} = requestOf(url, flags);
 	const request = {...described, headers: {...headersOfGot, ...headers}};
 	await withCache(store, flags, 'read', async (cache, settings) => {
 		// A store that fails would be a miss.
 		await cache.ready();
 		const {explanation, assumed} = await explainWith(cache, request, flags.settings === undefined ? undefined : settings);
-		const others = explanation.stored === undefined ? await entriesOfUrl(cache, url) : [];
+		const others = explanation.stored === undefined ? await entriesOfUrl(cache, url, signal) : [];
 		await (flags.json === true ? printJson(output, explanation, assumed, others) : print(output, explanation, assumed, others));
 	});
 }

@@ -21,10 +21,10 @@ export type ListFlags = StoreFlags & SelectionFlags & {
 const columns: ReadonlyArray<readonly [title: string, width: number]> = [['METHOD', 6], ['STATUS', 6], ['AGE', 6], ['FRESH UNTIL', 11], ['SIZE', 8]];
 
 /** Lists entries, one a line. */
-export async function list(output: Output, store: string, pattern: string | undefined, flags: ListFlags): Promise<void> {
+export async function list(output: Output, store: string, pattern: string | undefined, flags: ListFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
 		const selected = await EntrySelection.of(cache, pattern === undefined ? flags : {...flags, pattern: [pattern, ...flags.pattern ?? []]});
-		const entries = selected.list({by: flags.sort, descending: flags.reverse, limit: flags.limit});
+		const entries = selected.list({by: flags.sort, descending: flags.reverse, limit: flags.limit}, {signal});
 		const count = flags.json === true ? await printJson(output, entries) : await printTable(output, entries);
 		if (count === 0) {
 			output.note(await cache.count() === 0 ? 'The store has no entries. On a server, `--cache-name` says which cache to read.' : 'No entry matches.');

@@ -23,6 +23,8 @@ export class ClosedPipeError extends Error {
 
 /** The output of a command. What it writes is printable already. */
 export class Output {
+	/** The progress that is shown. */
+	progress: Progress | undefined;
 	readonly #surroundings: Surroundings;
 	#isClosed = false;
 
@@ -93,8 +95,9 @@ export class Output {
 		await this.line(separator === '[' ? '[]' : '\n]');
 	}
 
-	/** Writes a note to the user, which is no part of the result. */
+	/** Writes a note to the user, which is no part of the result, in place of a progress. */
 	note(text: string): void {
+		this.progress?.end();
 		this.#surroundings.stderr.write(`${text}\n`);
 	}
 
@@ -122,7 +125,7 @@ export class Progress {
 	readonly #output: Output;
 	readonly #label: string;
 	readonly #total: number | undefined;
-	#last = 0;
+	#last = performance.now();
 	#isShown = false;
 
 	/** Takes the number of entries, if it is known. */
@@ -140,6 +143,7 @@ export class Progress {
 
 		this.#last = now;
 		this.#isShown = true;
+		this.#output.progress = this;
 		this.#output.stderr.write(`\r${this.#label} ${this.#bar(done)}\u{1B}[K`);
 	};
 

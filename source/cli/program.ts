@@ -52,7 +52,7 @@ function addReaders(program: Command, output: Output, signal: AbortSignal): void
 		.addHelpText('after', examples(['ls http_cache.sqlite', 'ls http_cache.sqlite "api.example.com/users" --sort size --reverse --limit 10', 'ls redis://localhost:6379 --cache-name weather --expired --json']))
 		.action(async (store: string, pattern: string | undefined, flags: object) => {
 			const {list} = await import('./commands.ts');
-			await list(output, store, pattern, flags);
+			await list(output, store, pattern, flags, signal);
 		});
 
 	command(program, 'show', 'show one stored response: its headers, its body, and the request that it answers', '<store> <url|key>')
@@ -62,7 +62,7 @@ function addReaders(program: Command, output: Output, signal: AbortSignal): void
 		.addHelpText('after', examples(['show http_cache.sqlite https://api.example.com/users/1', 'show http_cache.sqlite https://example.com/logo.png --output logo.png']))
 		.action(async (store: string, target: string, flags: object) => {
 			const {show} = await import('./commands.ts');
-			await show(output, store, target, flags);
+			await show(output, store, target, flags, signal);
 		});
 
 	command(program, 'explain', 'explain what the cache would do now with a request, and why', '<store> <url>')
@@ -73,7 +73,7 @@ function addReaders(program: Command, output: Output, signal: AbortSignal): void
 		.addHelpText('after', examples(['explain http_cache.sqlite https://api.example.com/users/1', 'explain http_cache.sqlite https://api.example.com/users/1 -H "accept: application/json" --settings got-cache.config.js']))
 		.action(async (store: string, url: string, flags: object) => {
 			const {explain} = await import('./commands.ts');
-			await explain(output, store, url, flags);
+			await explain(output, store, url, flags, signal);
 		});
 
 	command(program, 'stats', 'show in figures what is stored', '<store>')
@@ -81,7 +81,7 @@ function addReaders(program: Command, output: Output, signal: AbortSignal): void
 		.addHelpText('after', examples(['stats http_cache.sqlite', 'stats "dynamodb://http_cache?region=eu-central-1"']))
 		.action(async (store: string, flags: object) => {
 			const {stats} = await import('./commands.ts');
-			await stats(output, store, flags);
+			await stats(output, store, flags, signal);
 		});
 }
 

@@ -37,10 +37,11 @@ export async function remove(output: Output, store: string, flags: RemoveFlags, 
 	}
 
 	await using cache = await openCache(store, flags, await settingsOf(flags), 'change');
-	const progress = new Progress(output, 'Deleting', found.keys.length);
+	// By an index where the store has one, or by another search. What a tag deletes stays in the store until it is met, unless it is deleted by its key as well.
+	const isByKey = flags.all === true || flags.tag !== undefined;
+	const progress = isByKey ? new Progress(output, 'Deleting', found.keys.length) : new Progress(output, 'Searching and deleting');
 	try {
-		// By an index where the store has one. What a tag deletes stays in the store until it is met, unless it is deleted by its key as well.
-		await (flags.all === true || flags.tag !== undefined
+		await (isByKey
 			? deleteKeys(cache, found.keys, {tags: flags.all === true ? undefined : flags.tag, task: {signal, onProgress: progress.update}})
 			: cache.delete(criteria, {signal, onProgress: progress.update}));
 	} finally {
@@ -89,14 +90,18 @@ async function deleteKeys(cache: HttpCache, keys: readonly string[], {tags, task
 async function isAgreed(output: Output, question: string, signal: AbortSignal): Promise<boolean> {
 	const asking = readline.createInterface({input: output.stdin, output: output.stderr});
 	// At the end of the input there is no answer.
-	const ended = new Promise<string>(resolve => {
+	const ended = new Promise<undefined>(resolve => {
 		asking.once('close', () => {
-			resolve('');
+			resolve(undefined);
 		});
 	});
 	try {
 		const answer = await Promise.race([asking.question(`${question} [y/N] `, {signal}), ended]);
-		return /^y(?:es)?$/iv.test(answer.trim());
+		if (answer === undefined) {
+			output.note('');
+		}
+
+		return /^y(?:es)?$/iv.test(answer?.trim() ?? '');
 	} finally {
 		asking.close();
 	}

@@ -3,10 +3,10 @@ import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {redactUrl} from '../identity/references.ts';
 
 /** Returns the entries that have a URL, whatever else is in their keys. The store is searched for them. */
-export async function entriesOfUrl(cache: HttpCache, url: string): Promise<readonly CachedResponse[]> {
+export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortSignal): Promise<readonly CachedResponse[]> {
 	const wanted = comparable(redactUrl(url, coreOf(cache).settings.ignoredParameters));
 	const found: CachedResponse[] = [];
-	for await (const response of cache.filter()) {
+	for await (const response of cache.filter({}, {signal})) {
 		if (comparable(response.url) === wanted) {
 			found.push(response);
 		}

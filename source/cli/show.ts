@@ -17,9 +17,9 @@ export type ShowFlags = StoreFlags & {
 };
 
 /** Shows one stored response, or saves its body. */
-export async function show(output: Output, store: string, target: string, flags: ShowFlags): Promise<void> {
+export async function show(output: Output, store: string, target: string, flags: ShowFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
-		const response = await find(cache, target);
+		const response = await find(cache, target, signal);
 		if (flags.output === '-') {
 			await writeBody(output, response.body);
 		} else if (flags.output !== undefined) {
@@ -43,7 +43,7 @@ export async function writeBody(output: Output, body: Uint8Array): Promise<void>
 }
 
 /** Finds a response by its key or its URL. Without the settings of the program, a URL alone may not give the key: then the only entry with this URL is the one. */
-async function find(cache: HttpCache, target: string): Promise<CachedResponse> {
+async function find(cache: HttpCache, target: string, signal: AbortSignal): Promise<CachedResponse> {
 	const byKey = await cache.get({key: target});
 	if (byKey !== undefined) {
 		return byKey;
@@ -58,7 +58,7 @@ async function find(cache: HttpCache, target: string): Promise<CachedResponse> {
 		return response;
 	}
 
-	const [only, ...others] = await entriesOfUrl(cache, target);
+	const [only, ...others] = await entriesOfUrl(cache, target, signal);
 	if (only === undefined) {
 		throw new Failure(`No response is stored for \`${new URL(target).origin}${new URL(target).pathname}\`. \`ls\` shows what is.`);
 	}

@@ -41,9 +41,9 @@ class Figures {
 }
 
 /** Shows what is in a store, in figures. */
-export async function stats(output: Output, store: string, flags: StatsFlags): Promise<void> {
+export async function stats(output: Output, store: string, flags: StatsFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
-		const figures = await count(output, cache);
+		const figures = await count(output, cache, signal);
 		const {name, path} = coreOf(cache).store;
 		const place = path ?? shownStore(store);
 		const bytes = await storedBytes(cache);
@@ -59,11 +59,11 @@ export async function stats(output: Output, store: string, flags: StatsFlags): P
 	});
 }
 
-async function count(output: Output, cache: HttpCache): Promise<Figures> {
+async function count(output: Output, cache: HttpCache, signal: AbortSignal): Promise<Figures> {
 	const figures = new Figures();
 	const selected = await EntrySelection.of(cache, {});
 	const progress = new Progress(output, 'Reading');
-	for await (const entry of selected.list({}, {onProgress: progress.update})) {
+	for await (const entry of selected.list({}, {signal, onProgress: progress.update})) {
 		figures.add(entry as CachedResponse);
 	}
 

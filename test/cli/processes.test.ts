@@ -42,9 +42,11 @@ test('an interrupted command says so, and what it did stays done', async t => {
 	await save(path.join(folder, 'a.db'), 50);
 	const controller = new AbortController();
 	controller.abort();
-	const {code, stderr} = await runHere(['copy', path.join(folder, 'a.db'), path.join(folder, 'b')], {signal: controller.signal});
-	t.is(code, 130);
-	t.is(stderr, 'got-cache-hooks: Interrupted. What was done stays done.\n');
+	for (const words of [['ls'], ['stats'], ['show', 'https://example.com/other'], ['explain', 'https://example.com/other'], ['har', '-'], ['rm', '--valid', '--yes'], ['copy', path.join(folder, 'b')]]) {
+		const {code, stderr} = await runHere([words[0]!, path.join(folder, 'a.db'), ...words.slice(1)], {signal: controller.signal});
+		t.is(code, 130, words[0]);
+		t.is(stderr, 'got-cache-hooks: Interrupted. What was done stays done.\n');
+	}
 });
 
 const storing = `
