@@ -63,7 +63,8 @@ async function printTable(output: Output, entries: AsyncIterable<Entry>): Promis
 	let count = 0;
 	for await (const entry of entries) {
 		if (count === 0) {
-			await output.line(output.styled('bold', `${cells(columns.map(([title]) => title))}  URL`));
+			const titles = cells(columns.map(([title]) => title));
+			await output.line(output.styled('bold', `${titles}  URL`));
 		}
 
 		await output.line(rowOf(output, entry));
@@ -79,7 +80,8 @@ function rowOf(output: Output, entry: Entry): string {
 	}
 
 	const {method, statusCode, size, url, tags, isExpired} = entry;
-	const start = cells([printableLine(method), String(statusCode), ageOf(entry), freshnessOf(entry), describeBytes(size)]);
+	const texts = [printableLine(method), String(statusCode), ageOf(entry), freshnessOf(entry), describeBytes(size)];
+	const start = cells(texts);
 	const shownTags = printableLine(`[${tags.join(', ')}]`);
 	const end = tags.length === 0 ? '' : `  ${output.styled('cyan', shownTags)}`;
 	return `${isExpired ? output.styled('dim', start) : start}  ${printableLine(url)}${end}`;

@@ -125,18 +125,21 @@ export class Progress {
 	readonly #output: Output;
 	readonly #label: string;
 	readonly #total: number | undefined;
-	#last = performance.now();
+	readonly #clock: () => number;
+	#last: number;
 	#isShown = false;
 
-	/** Takes the number of entries, if it is known. */
-	constructor(output: Output, label: string, total?: number) {
+	/** Takes the number of entries, if it is known, and a clock in milliseconds. */
+	constructor(output: Output, label: string, total?: number, clock: () => number = () => performance.now()) {
 		this.#output = output;
+		this.#clock = clock;
+		this.#last = clock();
 		this.#label = label;
 		this.#total = total;
 	}
 
 	readonly update = (done: number): void => {
-		const now = performance.now();
+		const now = this.#clock();
 		if (!this.#output.showsProgress || now - this.#last < pause) {
 			return;
 		}

@@ -6,7 +6,8 @@ import {redactUrl} from '../identity/references.ts';
 export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortSignal): Promise<readonly CachedResponse[]> {
 	const wanted = comparable(redactUrl(url, coreOf(cache).settings.ignoredParameters));
 	const found: CachedResponse[] = [];
-	for await (const response of cache.filter({}, {signal})) {
+	const responses = cache.responses({signal});
+	for await (const response of responses) {
 		if (comparable(response.url) === wanted) {
 			found.push(response);
 		}

@@ -63,13 +63,14 @@ export async function openNamedStore(named: NamedStore, access: Access, defaultN
 		...(isOnDisk && access === 'read' && {readOnly: true}),
 		...(name === 'dynamodb' && access !== 'make' && {createTable: false}),
 	};
-	const store = createStore(kind.store as StoreName, options as object);
+	const store: Store = createStore(kind.store as StoreName, options as object);
 	if (access !== 'make') {
 		await expectThere(store);
 	}
 
-	return access === 'read' && name === 'sqlite' && kind.path !== undefined && fs.existsSync(`${kind.path}-shm`)
-		? createStore('sqlite', {...options, path: withReadOnlyIndex(kind.path)})
+	const file = named.options === undefined && !kind.store.includes('?') ? store.path : kind.path;
+	return access === 'read' && name === 'sqlite' && file !== undefined && fs.existsSync(`${file}-shm`)
+		? createStore('sqlite', {...options, path: withReadOnlyIndex(file)})
 		: store;
 }
 

@@ -52,7 +52,7 @@ test('the figures of a cache are shown in a few lines, and are a plain object ot
 	}
 
 	const stats = getCache(client).stats();
-	const lines = inspect({stats, nested: [stats]}, {depth: 3}).replaceAll(stats.since.toISOString(), '<time>').replaceAll(/\d+ ms/gv, '1 ms');
+	const lines = inspect({stats, nested: [stats]}, {depth: 3}).replaceAll(stats.since.toISOString(), '<time>').replaceAll(/\b\d{1,5} ms/gv, '1 ms');
 	t.is(lines, `{
   stats: CacheStats since <time>
     answers    2 hits, 0 stale, 0 revalidated, 2 misses (miss 2), 0 bypassed: 50 % from the cache
@@ -67,6 +67,6 @@ test('the figures of a cache are shown in a few lines, and are a plain object ot
       store      0 errors, circuit closed
   ]
 }`);
-	t.deepEqual(Object.keys({...stats}), Object.keys(JSON.parse(JSON.stringify(stats)) as object));
+	t.deepEqual(structuredClone(stats), {...stats});
 	t.true(inspect(new HttpCache({store: 'memory'}).stats()).includes('0 misses, 0 bypassed\n'));
 });

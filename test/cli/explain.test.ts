@@ -12,12 +12,12 @@ type Row = readonly [name: string, settings: CacheSettings, request: object, wor
 
 /** What a program with these settings has stored for a request, and what is said of a GET of its URL. */
 const rows: readonly Row[] = [
-	['its settings are the defaults', {}, {}, [], /^GET https:\/\/example\.com\/page: serve, because of `fresh`[^]*Assumed.*\n- `cacheControl: false`/v],
-	['it follows RFC 9111', {cacheControl: true}, {}, [], /: serve, because of `fresh`[^]*\n- `cacheControl: true`, since the stored response was stored so\n/v],
+	['its settings are the defaults', {}, {}, [], /^GET https:\/\/example\.com\/page: serve, because of `fresh`[\s\S]*Assumed.*\n- `cacheControl: false`/v],
+	['it follows RFC 9111', {cacheControl: true}, {}, [], /: serve, because of `fresh`[\s\S]*\n- `cacheControl: true`, since the stored response was stored so\n/v],
 	['its response varies by what Got sends', {}, {headers: {'accept-encoding': 'gzip, deflate, br, zstd'}}, [], /: serve/v],
-	['another method is stored', {allowableMethods: ['GET', 'POST']}, {method: 'POST', body: '{}'}, [], /: send, because of `miss`[^]*- POST https:\/\/example\.com\/page 200 .*, POST; for a request with a body \(key /v],
-	['a setting of the key is not known', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, [], /: send, because of `miss`[^]*other settings are part of its key \(key /v],
-	['the settings are given', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, ['--settings', 'settings.json', '-H', 'accept:text/html'], /: serve, because of `fresh`(?![^]*Assumed)/v],
+	['another method is stored', {allowableMethods: ['GET', 'POST']}, {method: 'POST', body: '{}'}, [], /: send, because of `miss`[\s\S]*- POST https:\/\/example\.com\/page 200 .*, POST; for a request with a body \(key /v],
+	['a setting of the key is not known', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, [], /: send, because of `miss`[\s\S]*other settings are part of its key \(key /v],
+	['the settings are given', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, ['--settings', 'settings.json', '-H', 'accept:text/html'], /: serve, because of `fresh`(?![\s\S]*Assumed)/v],
 	['the settings are a module', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, ['--settings', 'settings.js', '-H', 'accept: text/html'], /: send, because of `always-revalidate`/v],
 	['a header of the request decides', {cacheControl: true}, {}, ['-H', 'cache-control: no-cache'], /: send, because of `[\w\-]+`/v],
 	['the request is a DELETE', {}, {}, ['-X', 'delete'], /^DELETE https:\/\/example\.com\/page: pass/v],

@@ -51,7 +51,7 @@ test('a URL names the file or the folder of its store', async t => {
 
 test('a URL names the table of DynamoDB, its region and its endpoint', t => {
 	for (const url of ['dynamodb://a', 'dynamodb://table/more', 'dynamodb:table', 'dynamodb://table#a', 'dynamodb://table?profile=secret', 'dynamodb://user:secret@table', 'dynamodb://?region=a&region2=b'] as const) {
-		t.throws(() => createStore(url), {instanceOf: TypeError, message: /^(?!.*secret).*dynamodb|tableName/v}, url);
+		t.throws(() => createStore(url), {instanceOf: TypeError, message: /^(?!.*secret).*dynamodb|tableName/v});
 	}
 
 	t.throws(() => createStore('dynamodb://responses', {tableName: 'other'}), {instanceOf: TypeError, message: /tableName/v});
