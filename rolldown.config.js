@@ -27,6 +27,7 @@ export default {
 		dynamodb: 'source/stores/dynamodb/index.ts',
 		opentelemetry: 'source/opentelemetry/index.ts',
 		register: 'source/register.ts',
+		cli: 'source/cli/index.ts',
 	},
 	platform: 'node',
 	// What `package.json` names stays outside. The small packages that each program would load are part of the bundle, since a file costs about 0.7 ms.
@@ -46,7 +47,7 @@ export default {
 		codeSplitting: {
 			groups: [
 				// With all that it imports, but for what is loaded when it is first used. Got is not in it, since the register has to be there before Got.
-				{name: 'core', test: /\/source\/got\/global\/install-cache\.ts$/v, priority: 2},
+				{name: 'core', test: /\/source\/got\/(?:global\/(?:install-cache|configuration)|cache-info)\.ts$/v, priority: 2},
 				{
 					name: 'shared', test: /\/source\/stores\/(?!keyv)/v, minShareCount: 2, priority: 1,
 				},

@@ -104,6 +104,11 @@ export const house: Readonly<Record<string, Row>> = {
 		node: [],
 		packages: [],
 	},
+	cli: {
+		source: ['errors.ts', 'policy', 'identity', 'entry', 'stores', 'settings', 'cache', 'exchange', 'got'],
+		node: ['*', 'fs', 'fs/promises'],
+		packages: ['commander', 'got'],
+	},
 	'index.ts': {
 		source: ['*'],
 		node: [],

@@ -66,7 +66,8 @@ async function tryDecorators(dialect) {
 async function importAll() {
 	const {peerDependenciesMeta} = packageOf('got-cache-hooks');
 	const dist = path.dirname(fileURLToPath(import.meta.resolve('got-cache-hooks')));
-	const modules = fs.readdirSync(dist, {recursive: true}).filter(file => file.endsWith('.js'));
+	// The command line runs when it is loaded.
+	const modules = fs.readdirSync(dist, {recursive: true}).filter(file => file.endsWith('.js') && file !== 'cli.js');
 	const lacking = [];
 	for (const file of modules) {
 		try {
@@ -83,6 +84,40 @@ async function importAll() {
 	}
 
 	return `${modules.length} modules${lacking.length === 0 ? '' : `, ${lacking.length} without their driver`}`;
+}
+
+// In the folder with the default store: its commands that read, then one that asks the origin, and one that deletes.
+async function tryCommandLine() {
+	const {bin} = packageOf('got-cache-hooks');
+	const command = path.join(here, 'node_modules/got-cache-hooks', bin['got-cache-hooks']);
+	const url = `http://127.0.0.1:${server.address().port}/fresh/default`;
+	const outputs = {};
+	for (const [name, ...words] of [['ls', '--json'], ['show', url], ['explain', url], ['stats'], ['har', '-'], ['get', url, '--cache-control'], ['copy', 'copied'], ['rm', '--valid', '--expired', '--yes']]) {
+		const {stdout, stderr} = await run(command, name, 'http_cache.sqlite', ...words);
+		assert.equal(stderr, '', `${name} reports nothing`);
+		outputs[name] = stdout;
+	}
+
+	assert.equal(JSON.parse(outputs.ls).map(entry => entry.url).includes(url), true, 'ls lists what is stored');
+	assert.match(outputs.show, /"url": "\/fresh\/default"/v);
+	assert.match(outputs.explain, /: serve, because of `fresh`/v);
+	assert.equal(outputs.get, JSON.stringify({url: '/fresh/default'}));
+	assert.equal(outputs.copy, 'Copied 2 entries.\n');
+	assert.equal(outputs.rm, 'Deleted 2 entries.\n');
+
+	const {stdout} = await run('--input-type=module', '--eval', String.raw`
+		import {registerHooks} from 'node:module';
+		const loaded = [];
+		registerHooks({load(url, context, nextLoad) {
+			loaded.push(url);
+			return nextLoad(url, context);
+		}});
+		await import('got-cache-hooks');
+		await import('got-cache-hooks/dynamodb');
+		console.log(loaded.join('\n'));
+	`);
+	assert.match(stdout, /\/core\.js\n/v);
+	assert.doesNotMatch(stdout, /\/(?:cli|commands|output)\.js/v, 'the library does not load its command line');
 }
 
 // What one entry point throws is of the classes of the other, and everything has the name that users see in stack traces.
@@ -104,6 +139,8 @@ try {
 	for (const [name, settings] of Object.entries(stores)) {
 		await tryStore(name, settings);
 	}
+
+	await tryCommandLine();
 } finally {
 	server.close();
 }
@@ -117,4 +154,4 @@ await Promise.all([
 ]);
 
 const modules = await importAll();
-console.log(`Node.js ${process.versions.node}, Got ${packageOf('got').version}: a hit and a 304 with each store (${Object.keys(stores).join(', ')}), decorated classes, the register, ${modules}`);
+console.log(`Node.js ${process.versions.node}, Got ${packageOf('got').version}: a hit and a 304 with each store (${Object.keys(stores).join(', ')}), decorated classes, the register, the command line, ${modules}`);

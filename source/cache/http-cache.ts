@@ -32,6 +32,7 @@ import {
 	type Target,
 } from './criteria.ts';
 import type {Har, ImportedHar} from './har.ts';
+import {inspectAs, inspectedCache, inspectedStats} from './inspected.ts';
 import {
 	findTarget,
 	keysOf,
@@ -92,6 +93,14 @@ await cache.delete({expired: true});
 ```
 */
 export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposable {
+	static {
+		inspectAs<HttpCache>(this.prototype, (cache, options) => {
+			// The prototype is no cache itself.
+			const found = internals.get(cache);
+			return found === undefined ? 'HttpCache {}' : inspectedCache(found.core.store, found.client?.settings as CacheSettings | undefined ?? found.settings, options);
+		});
+	}
+
 	/**
 	Opens nothing yet: a store is opened at its first use.
 
@@ -418,9 +427,11 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return this.with({disabled: true}, action);
 	}
 
-	/** Returns what this cache has done in this process, since it was made or since `resetStats()`. */
+	/** Returns what this cache has done in this process, since it was made or since `resetStats()`. `console.log` shows it in a few lines. */
 	stats(): CacheStats {
-		return {...coreOf(this).events.stats, circuit: this.circuit};
+		const stats = {...coreOf(this).events.stats, circuit: this.circuit};
+		inspectAs<CacheStats>(stats, inspectedStats);
+		return stats;
 	}
 
 	resetStats(): void {

@@ -299,13 +299,13 @@ const units: ReadonlyArray<readonly [name: string, milliseconds: number]> = [
 ];
 
 /** Returns a duration in its largest unit: `4 m`. */
-function describeDuration(milliseconds: number): string {
+export function describeDuration(milliseconds: number): string {
 	const [name, unit] = units.find(([, size]) => milliseconds >= size) ?? ['ms', 1];
 	return `${Math.floor(milliseconds / unit)} ${name}`;
 }
 
 /** Returns a number of bytes in a readable unit: `308 B`, `1.2 kB`. */
-function describeBytes(bytes: number): string {
+export function describeBytes(bytes: number): string {
 	if (bytes < 1000) {
 		return `${bytes} B`;
 	}

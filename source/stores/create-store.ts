@@ -1,5 +1,5 @@
 import {fileURLToPath} from 'node:url';
-import {SettingError} from '../errors.ts';
+import {SettingError, shownText} from '../errors.ts';
 import {checkAdapterOptions, type NamedAdapterOptions} from './adapters/options.ts';
 import type {DynamoDbStore} from './dynamodb/index.ts';
 import {checkDynamoDbOptions, type DynamoDbStoreOptions} from './dynamodb/options.ts';
@@ -49,7 +49,7 @@ export type NamedStores = {
 	readonly '@keyv/redis': KeyvStore;
 };
 
-type Scheme = 'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+srv' | 'sqlite' | 'file';
+type Scheme = 'redis' | 'rediss' | 'valkey' | 'valkeys' | 'mongodb' | 'mongodb+srv' | 'dynamodb' | 'sqlite' | 'file';
 
 /** The URL of a store, which names its server, file or folder. */
 export type StoreUrl = `${Scheme}:${string}`;
@@ -132,6 +132,7 @@ const schemes: Readonly<Record<Scheme, (url: string) => NameAndOptions>> = {
 	valkeys: url => ['redis', {url: url.replace('valkey', 'redis')}],
 	mongodb: url => ['mongodb', {url}],
 	'mongodb+srv': url => ['mongodb', {url}],
+	dynamodb: url => ['dynamodb', dynamoDbUrlOptions(url)],
 	sqlite(url) {
 		const path = url.replace(/^sqlite:(?:\/\/)?/v, '');
 		// SQLite reads a query only in a `file:` URI.
@@ -139,6 +140,19 @@ const schemes: Readonly<Record<Scheme, (url: string) => NameAndOptions>> = {
 	},
 	file: url => ['filesystem', {path: fileURLToPath(url)}],
 };
+
+/** `dynamodb://<table>?region=…&endpoint=…`, of which each part may be missing. */
+const dynamoDbUrl = /^dynamodb:(?:\/\/(?<tableName>[^#\/?]*)\/?)?(?:\?(?<query>[^#]*))?$/v;
+
+function dynamoDbUrlOptions(url: string): DynamoDbStoreOptions {
+	const {tableName = '', query = ''} = dynamoDbUrl.exec(url)?.groups ?? {};
+	const client = Object.fromEntries(new URLSearchParams(query));
+	if (!dynamoDbUrl.test(url) || Object.keys(client).some(name => name !== 'region' && name !== 'endpoint')) {
+		throw new SettingError('store', `Expected the URL of a DynamoDB table to be \`dynamodb://<table>?region=…&endpoint=…\`, got \`${shownText(url)}\`. Each part after \`dynamodb:\` may be left out; credentials come from the configuration of the AWS SDK.`);
+	}
+
+	return {...(tableName !== '' && {tableName}), ...(query !== '' && {client})};
+}
 
 /** The names that `createStore` accepts. */
 export const storeNames: readonly StoreName[] = Object.keys(makers) as StoreName[];
@@ -152,7 +166,7 @@ export const allowedStores: string = [
 /**
 Makes a store by its name or its URL. The package that a store needs must be installed. Nothing is connected or opened before the first call of the store.
 
-A URL (`redis:`, `rediss:`, `valkey:`, `valkeys:`, `mongodb:`, `mongodb+srv:`, `sqlite:`, `file:`) names the store and its server, file or folder.
+A URL (`redis:`, `rediss:`, `valkey:`, `valkeys:`, `mongodb:`, `mongodb+srv:`, `dynamodb:`, `sqlite:`, `file:`) names the store and its server, table, file or folder. That of a DynamoDB table is `dynamodb://<table>?region=…&endpoint=…`, of which each part may be missing.
 
 @throws {TypeError} If the name, the URL or an option is unknown or wrong.
 @throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs the package, if it is not installed.
@@ -165,7 +179,7 @@ const client = got.extend(cacheHooks({store: createStore('sqlite', {useCacheDir:
 ```
 */
 export function createStore<Name extends StoreName>(name: Name, options?: StoreOptions[Name]): NamedStores[Name];
-export function createStore(url: StoreUrl, options?: StoreOptions['redis'] | StoreOptions['mongodb'] | StoreOptions['sqlite'] | StoreOptions['filesystem']): Store;
+export function createStore(url: StoreUrl, options?: StoreOptions['redis'] | StoreOptions['mongodb'] | StoreOptions['dynamodb'] | StoreOptions['sqlite'] | StoreOptions['filesystem']): Store;
 export function createStore(nameOrUrl: string, options: object = {}): Store {
 	const parsed = parse(nameOrUrl);
 	if (parsed === undefined) {

@@ -19,7 +19,7 @@ const stores = 'docs/stores.md';
 const runners = 'docs/runners.md';
 const telemetry = 'docs/opentelemetry.md';
 const recordings = 'docs/record-and-replay.md';
-const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners, telemetry, recordings];
+const pages = ['readme.md', 'ARCHITECTURE.md', keys, security, 'docs/rfc9111.md', stores, runners, telemetry, recordings, 'docs/command-line.md'];
 
 testSamples(test, keys);
 testSamples(test, security);

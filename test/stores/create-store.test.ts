@@ -20,6 +20,8 @@ test('a URL names its store', async t => {
 		'valkeys://localhost': 'redis',
 		'mongodb://localhost/cache': 'mongodb',
 		'mongodb+srv://cluster.example.com': 'mongodb',
+		'dynamodb:': 'dynamodb',
+		'dynamodb://responses?region=eu-central-1': 'dynamodb',
 		'sqlite://cache.sqlite': 'sqlite',
 		'sqlite::memory:': 'sqlite',
 		'file:///cache': 'filesystem',
@@ -45,6 +47,15 @@ test('a URL names the file or the folder of its store', async t => {
 	for (const store of stores) {
 		await store.close();
 	}
+});
+
+test('a URL names the table of DynamoDB, its region and its endpoint', t => {
+	for (const url of ['dynamodb://a', 'dynamodb://table/more', 'dynamodb:table', 'dynamodb://table#a', 'dynamodb://table?profile=secret', 'dynamodb://user:secret@table', 'dynamodb://?region=a&region2=b'] as const) {
+		t.throws(() => createStore(url), {instanceOf: TypeError, message: /^(?!.*secret).*dynamodb|tableName/v});
+	}
+
+	t.throws(() => createStore('dynamodb://responses', {tableName: 'other'}), {instanceOf: TypeError, message: /tableName/v});
+	t.throws(() => createStore('dynamodb:?region=a', {client: {region: 'b'}}), {instanceOf: TypeError, message: /client/v});
 });
 
 test('the name of the cache names the file or folder unless `path` is set', async t => {

@@ -106,11 +106,16 @@ export async function configure(environment: Environment, folder: string, instal
 	}
 }
 
-async function settingsOfFile(file: string): Promise<CacheSettings> {
+/**
+Returns the settings that a file has as its default export, or as JSON if its name ends with `.json`.
+
+@throws {CacheHooksError} As `configure`.
+*/
+export async function settingsOfFile(file: string): Promise<CacheSettings> {
 	let settings: unknown;
 	try {
 		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
-		({default: settings} = await import(/* webpackIgnore: true */ pathToFileURL(file).href) as {readonly default?: unknown});
+		({default: settings} = await import(/* webpackIgnore: true */ pathToFileURL(file).href, file.endsWith('.json') ? {with: {type: 'json'}} : {}) as {readonly default?: unknown});
 	} catch (error) {
 		throw wrong(file, error);
 	}

@@ -113,6 +113,12 @@ export class Session {
 		}
 	}
 
+	/** Opens the file for several writes, and throws as `expectWritable`, before the first of them. */
+	async untilWritable(): Promise<void> {
+		this.expectWritable();
+		this.expectWritable(await this.connect());
+	}
+
 	/**
 	Closes the session once.
 

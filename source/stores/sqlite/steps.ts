@@ -62,7 +62,7 @@ export async function * findKeys(session: Session, query: StoreQuery, now: () =>
 
 /** Deletes the rows that meet the query, and returns their number. */
 export async function deleteInSteps(session: Session, query: StoreQuery, now: number): Promise<number> {
-	session.expectWritable();
+	await session.untilWritable();
 	const ids = await session.run((_, database) => findIds(database, query, now));
 	let rows = rowsPerDeletion;
 	let hasMadeRoom = false;
@@ -92,7 +92,7 @@ export async function deleteInSteps(session: Session, query: StoreQuery, now: nu
 
 /** Removes all expired rows, and returns their number. */
 export async function purgeInSteps(session: Session, now: () => number): Promise<number> {
-	session.expectWritable();
+	await session.untilWritable();
 	let total = 0;
 	for (;;) {
 		const changes = Number(await session.run(({purge}) => purge.run(now(), rowsPerPurge).changes));
@@ -107,7 +107,7 @@ export async function purgeInSteps(session: Session, now: () => number): Promise
 
 /** Returns the space of deleted rows to the file system. */
 export async function vacuumInSteps(session: Session): Promise<void> {
-	session.expectWritable();
+	await session.untilWritable();
 	let before = Infinity;
 	for (;;) {
 		const {pages} = await session.run(({free}) => free.get()) as {pages: number};

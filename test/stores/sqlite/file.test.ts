@@ -150,8 +150,9 @@ for (const [name, modes, wal] of [
 			process.setuid(12_345);
 			for (const readOnly of [true, false]) {
 				const store = new SqliteStore({path: ${JSON.stringify(path)}, wal: ${wal}, readOnly, maxBytes: 2e6});
-				const code = await (async () => store.set('key', new Uint8Array(1), {expires: undefined}))().catch(error => error.code);
-				console.log(String(Buffer.from(await store.get('key'))), await store.count(), code);
+				const writes = [() => store.set('key', new Uint8Array(1), {expires: undefined}), () => store.delete('key'), () => store.deleteFound({createdBefore: Infinity}), () => store.purgeExpired(), () => store.vacuum(), () => store.clear()];
+				const codes = await Promise.all(writes.map(async write => write()).map(async written => written.catch(error => error.code)));
+				console.log(String(Buffer.from(await store.get('key'))), await store.count(), ...new Set(codes));
 				await store.close();
 			}
 		`]);

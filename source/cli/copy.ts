@@ -1,0 +1,34 @@
+import {coreOf} from '../cache/http-cache.ts';
+import {wrongUsage} from './failure.ts';
+import {openCache, withCache, type StoreFlags} from './open-cache.ts';
+import {Progress, type Output} from './output.ts';
+
+export type CopyFlags = StoreFlags & {
+	readonly toCacheName?: string;
+	readonly toOption?: readonly string[];
+};
+
+/** Copies all entries to another store, which is made if it is not there. */
+export async function copy(output: Output, from: string, to: string, flags: CopyFlags, signal: AbortSignal): Promise<void> {
+	await withCache(from, flags, 'read', async (source, settings) => {
+		// Fails before the other store is made.
+		const total = await source.count();
+		await using target = await openCache(to, {cacheName: flags.toCacheName, option: flags.toOption} as StoreFlags, settings, 'make');
+		if (isSame(from, to, flags) || (coreOf(source).store.path !== undefined && coreOf(source).store.path === coreOf(target).store.path)) {
+			throw wrongUsage('Both stores are the same. Name another one to copy to.');
+		}
+
+		const progress = new Progress(output, 'Copying', total);
+		try {
+			const {copied, skipped} = await target.update(source, {signal, onProgress: progress.update});
+			progress.end();
+			await output.line(`Copied ${copied === 1 ? '1 entry' : `${copied} entries`}.${skipped === 0 ? '' : ` Skipped ${skipped}, which cannot be read, or which only the secret of the other store finds.`}`);
+		} finally {
+			progress.end();
+		}
+	});
+}
+
+function isSame(from: string, to: string, {cacheName, toCacheName, option, toOption}: CopyFlags): boolean {
+	return from === to && (toCacheName ?? cacheName) === cacheName && String(toOption) === String(option);
+}

@@ -1,0 +1,62 @@
+import fs from 'node:fs/promises';
+import type {Har} from '../cache/har.ts';
+import {Failure} from './failure.ts';
+import {
+	openCache,
+	settingsOf,
+	withCache,
+	type StoreFlags,
+} from './open-cache.ts';
+import {Progress, type Output} from './output.ts';
+import {printableJson} from './printable.ts';
+import {criteriaOf, expirationOf, type SelectionFlags} from './selection.ts';
+import {writeFile} from './write-file.ts';
+
+export type HarFlags = StoreFlags & SelectionFlags & {
+	readonly import?: boolean;
+	readonly expireAfter?: string;
+};
+
+/** Writes entries as an HTTP archive, or stores those of one. */
+export async function archive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
+	await (flags.import === true ? importArchive(output, store, file, flags, signal) : exportArchive(output, store, file, flags, signal));
+}
+
+async function exportArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
+	await withCache(store, flags, 'read', async cache => {
+		const progress = new Progress(output, 'Reading');
+		const har = await cache.toHar(criteriaOf(flags), {signal, onProgress: progress.update});
+		progress.end();
+		if (file === '-') {
+			await output.json(har);
+			return;
+		}
+
+		await writeFile(file, `${printableJson(har)}\n`, cache);
+		const {entries} = har.log;
+		output.note(`Wrote ${entries.length === 1 ? '1 entry' : `${entries.length} entries`} to ${file}.`);
+	});
+}
+
+async function importArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
+	const har = await readArchive(file);
+	await using cache = await openCache(store, flags, await settingsOf(flags), 'make');
+	const progress = new Progress(output, 'Storing', har.log?.entries?.length);
+	const {saved, skipped} = await cache.fromHar(har, {
+		signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
+	});
+	progress.end();
+	await output.line(`Stored ${saved === 1 ? '1 response' : `${saved} responses`}.`);
+	for (const [reason, some] of Map.groupBy(skipped, entry => entry.reason)) {
+		output.note(`Skipped ${some.length}: ${reason}`);
+	}
+}
+
+async function readArchive(file: string): Promise<{readonly log?: Partial<Har['log']>}> {
+	const text = await fs.readFile(file, 'utf8');
+	try {
+		return JSON.parse(text.replace(/^\u{FEFF}/v, '')) as object;
+	} catch (error) {
+		throw new Failure(`\`${file}\` is no HTTP archive: ${(error as Error).message}`);
+	}
+}
