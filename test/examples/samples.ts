@@ -32,7 +32,8 @@ export type SampleServer = {
 	start(): Promise<AsyncDisposable & {readonly url: string; readonly variables?: NodeJS.ProcessEnv}>;
 };
 
-const languages = new Set(['ts', 'js', 'py']);
+/** Whether samples of this language are run, and are no commands or output. */
+export const isProgram = (language: string): boolean => ['ts', 'js', 'py'].includes(language);
 const host = 'https://api.example.com';
 const register = new URL('../../source/register.ts', import.meta.url).href;
 
@@ -79,6 +80,7 @@ async function startOrigin(): Promise<Origin> {
 		// Samples whose clock stands would take a date for an age.
 		response.sendDate = false;
 		response.setHeader('etag', '"1"');
+		response.setHeader('content-type', 'application/json');
 		if (Object.hasOwn(fields, request.url!)) {
 			response.setHeader(...fields[request.url!]!);
 		}
@@ -137,7 +139,7 @@ function replace(text: string, replacements: readonly Replacement[]): string {
 export function testSamples(test: TestFn, file: string, server?: SampleServer): void {
 	const all = samplesOf(readPage(file));
 	const isWanted = ({code}: Sample): boolean => server === undefined ? signs.every(sign => !code.includes(sign)) : code.includes(server.sign);
-	for (const [index, sample] of all.filter(({language, file: name, notRun}) => languages.has(language) && name === undefined && notRun === undefined).entries()) {
+	for (const [index, sample] of all.filter(({language, file: name, notRun}) => isProgram(language) && name === undefined && notRun === undefined).entries()) {
 		if (!isWanted(sample)) {
 			continue;
 		}
