@@ -1,0 +1,56 @@
+import process from 'node:process';
+import test from 'ava';
+import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {ServerProcess} from '../helpers/server-process.ts';
+import {
+	findRedis,
+	mongoMissing,
+	redisCommand,
+	startMongo,
+} from '../helpers/servers.ts';
+import {listPages} from './pages.ts';
+import {signs, testSamples, type SampleServer} from './samples.ts';
+
+const redis = await findRedis();
+const mongo = await startMongo();
+
+test.after.always(async () => {
+	await mongo?.stop();
+});
+
+/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
+async function dynamoDb(): ReturnType<SampleServer['start']> {
+	const server = await startDynalite();
+	return {
+		variables: {
+			AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
+		}, [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
+	};
+}
+/* eslint-enable @typescript-eslint/naming-convention */
+
+async function startRedis(command: string): ReturnType<SampleServer['start']> {
+	const server = await ServerProcess.start(redisCommand(command));
+	return {url: `redis://127.0.0.1:${server.port}`, [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose]()};
+}
+
+const servers: ReadonlyMap<string, SampleServer['start'] | string> = new Map([
+	['redis://localhost:6379', redis === undefined ? '`redis-server` on the PATH' : async () => startRedis(redis)],
+	['mongodb://localhost:27017', mongo === undefined ? mongoMissing : async () => ({url: mongo.url.replace(/\/$/v, ''), async [Symbol.asyncDispose]() {}})],
+	['\'dynamodb\'', dynamoDb],
+	['KeyvDynamoDb', dynamoDb],
+]);
+
+for (const sign of signs) {
+	const start = servers.get(sign)!;
+	if (typeof start === 'string') {
+		test(`samples with \`${sign}\` are not run, as there is no ${start}`, t => {
+			t.not(process.env.CI, 'true');
+		});
+		continue;
+	}
+
+	for (const page of listPages()) {
+		testSamples(test, page, {sign, start});
+	}
+}
