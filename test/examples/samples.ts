@@ -159,7 +159,7 @@ export function testSamples(test: TestFn, file: string, server?: SampleServer): 
 
 		if (python === undefined && sample.language === 'py') {
 			test(`sample ${index + 1} of ${file} is not run, as there is no Python with requests-cache`, t => {
-				t.pass();
+				t.not(process.env.CI, 'true');
 			});
 			continue;
 		}
