@@ -1,5 +1,7 @@
+import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
+import ts from 'typescript';
 import {startDynalite} from '../helpers/dynamodb-server.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
@@ -8,8 +10,13 @@ import {
 	redisCommand,
 	startMongo,
 } from '../helpers/servers.ts';
-import {listPages} from './pages.ts';
-import {signs, testSamples, type SampleServer} from './samples.ts';
+import {listPages, readPage, root} from './pages.ts';
+import {
+	samplesOf,
+	signs,
+	testSamples,
+	type SampleServer,
+} from './samples.ts';
 
 const redis = await findRedis();
 const mongo = await startMongo();
@@ -54,3 +61,35 @@ for (const sign of signs) {
 		testSamples(test, page, {sign, start});
 	}
 }
+
+test('the samples of all pages have no error of types', t => {
+	const {options} = ts.parseJsonConfigFileContent(ts.readConfigFile(path.join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root);
+	const samples = new Map(listPages().flatMap(page => samplesOf(readPage(page)).flatMap(({code, language}, index) => language === 'ts'
+		? [[path.join(root, `${page.replaceAll(/[^a-z]/gv, '-')}-${index}.ts`), `${code}\nexport {};\n`] as const]
+		: [])));
+	const settings: ts.CompilerOptions = {
+		...options,
+		noEmit: true,
+		declaration: false,
+		isolatedDeclarations: false,
+		erasableSyntaxOnly: false,
+		noUnusedLocals: false,
+		paths: {'got-cache-hooks': [path.join(root, 'source/index.ts')], 'got-cache-hooks/dynamodb': [path.join(root, 'source/stores/dynamodb/index.ts')]},
+	};
+	const host = ts.createCompilerHost(settings);
+	const {getSourceFile, fileExists, readFile} = host;
+	host.fileExists = file => samples.has(file) || fileExists(file);
+	host.readFile = file => samples.get(file) ?? readFile(file);
+	host.getSourceFile = (file, version, ...rest) => {
+		const code = samples.get(file);
+		return code === undefined ? getSourceFile(file, version, ...rest) : ts.createSourceFile(file, code, version);
+	};
+
+	const files = samples.keys().toArray();
+	const program = ts.createProgram(files, settings, host);
+	const problems = files.flatMap(file => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)))
+		.filter(({file}) => file !== undefined && samples.has(file.fileName))
+		.map(({file, messageText}) => `${path.basename(file!.fileName)}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
+	t.deepEqual(problems, []);
+	t.true(samples.size > 50);
+});
