@@ -84,11 +84,20 @@ The stored responses of a client, with methods to find, change and measure them.
 
 `getCache(client)` returns the cache of a client. To share one between clients, make it here and pass it to `cacheHooks({cache})`.
 
+@throws {SettingError} If a setting is wrong.
+
 @example
-```
-const cache = new HttpCache({store: 'sqlite', cacheName: 'weather'});
-const client = got.extend(cacheHooks({cache, expireAfter: '5m'}));
-await cache.delete({expired: true});
+```ts
+import got from 'got';
+import {cacheHooks, HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory', expireAfter: '5m'});
+const client = got.extend(cacheHooks({cache}));
+await client('https://api.example.com/users/1');
+console.log(await cache.count(), await cache.delete({expired: true}));
+//=> 1 0
+
+await cache.close();
 ```
 */
 export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposable {
@@ -106,6 +115,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Whether a response is stored, fresh or not. A request includes the headers that are part of its key or that `Vary` names; a URL means a GET without credentials.
 
 	@throws {TypeError} If the target is invalid.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.contains({url: 'https://api.example.com/users/1'}));
+	//=> true
+	```
 	*/
 	async contains(target: Target): Promise<boolean> {
 		return await this.get(target) !== undefined;
@@ -117,10 +136,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If the target is invalid.
 
 	@example
-	```
-	const response = await cache.get({request: {url: 'https://example.com', headers: {'accept-language': 'de'}}});
-	response?.isExpired;
-	//=> false
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	const response = await cache.get({request: {url: 'https://api.example.com/users/1'}});
+	console.log(response?.json(), response?.isExpired);
+	//=> { name: 'Ada' } false
 	```
 	*/
 	async get(target: Target): Promise<CachedResponse | undefined> {
@@ -137,8 +160,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {CacheHooksError} `ERR_NOT_STORABLE` if it may not be stored: it is partial (206), its `Location` contains a credential, it varies by everything, it has too many tags, or `keyFn` returns no key.
 
 	@example
-	```
-	await cache.save({url: 'https://example.com/users/1'}, {headers: {'content-type': 'application/json'}, body: '{}'}, {expireAfter: '1h'});
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	const request = {url: 'https://api.example.com/users/1'};
+	const response = await cache.save(request, {headers: {'content-type': 'application/json'}, body: '{"name": "Ada"}'}, {expireAfter: '1m'});
+	console.log(response.statusCode, response.expiresDelta, response.json());
+	//=> 200 60 { name: 'Ada' }
 	```
 	*/
 	async save(request: DescribedRequest, response: DescribedResponse, options?: SaveOptions): Promise<CachedResponse>;
@@ -162,9 +191,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If no criterion is given (`clear()` deletes everything), or one is invalid.
 
 	@example
-	```
-	await cache.delete({expired: true, urls: ['https://example.com/users/1'], tags: ['users']});
-	//=> 17
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.delete({expired: true, urls: ['https://api.example.com/users/1'], tags: ['users']}));
+	//=> 1
 	```
 	*/
 	async delete(criteria: Criteria, task: LongTask = {}): Promise<number> {
@@ -179,9 +212,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} As `delete`.
 
 	@example
-	```
-	await cache.expire({patterns: ['*.example.com/live']});
-	//=> 3
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.expire({patterns: ['*.example.com/users']}), await cache.count({expired: true}));
+	//=> 1 1
 	```
 	*/
 	async expire(criteria: Criteria, task: LongTask = {}): Promise<number> {
@@ -195,10 +232,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If a criterion is invalid.
 
 	@example
-	```
-	for await (const response of cache.filter({olderThan: '7d'})) {
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	for await (const response of cache.filter({patterns: ['*.example.com/users'], olderThan: '7d'})) {
 		console.log(response);
 	}
+	//=> GET https://api.example.com/users/1 200 (15 B) fresh, expires in 60 m
 	```
 	*/
 	filter(criteria?: Criteria & {readonly invalid?: false | undefined}, task?: LongTask): AsyncGenerator<CachedResponse, void>;
@@ -214,18 +256,36 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Lists all responses, fresh or not, one at a time.
 
 	@example
-	```
-	for await (const response of cache.responses()) {
-		console.log(response);
-		//=> GET https://example.com/ 200 (308 B) fresh, expires in 4 m
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	for await (const {url, statusCode} of cache.responses()) {
+		console.log(url, statusCode);
 	}
+	//=> https://api.example.com/users/1 200
 	```
 	*/
 	async * responses(task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
 		yield * this.filter({}, task);
 	}
 
-	/** Lists the URLs of the stored responses, each once, which takes memory for all of them. */
+	/**
+	Lists the URLs of the stored responses, each once, which takes memory for all of them.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	for await (const url of cache.urls()) {
+		console.log(url);
+	}
+	//=> https://api.example.com/users/1
+	```
+	*/
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
@@ -238,7 +298,19 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	/** Returns the number of entries, or of those that match any criterion. */
+	/**
+	Returns the number of entries, or of those that match any criterion.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.count(), await cache.count({expired: true}));
+	//=> 1 0
+	```
+	*/
 	async count(criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = coreOf(this);
 		await core.writes.settle();
@@ -256,7 +328,19 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return count;
 	}
 
-	/** Returns the number of stored bytes, as the bounds of the store count them; if the store does not measure them, that of the responses and their keys. */
+	/**
+	Returns the number of stored bytes, as the bounds of the store count them; if the store does not measure them, that of the responses and their keys.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.size() > 15);
+	//=> true
+	```
+	*/
 	async size(task: LongTask = {}): Promise<number> {
 		checkTask(task);
 		const core = coreOf(this);
@@ -279,10 +363,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If an option is unknown or invalid.
 
 	@example
-	```
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
 	for await (const {url, size} of cache.sorted({by: 'size', descending: true, limit: 10, expired: false})) {
 		console.log(url, size);
 	}
+	//=> https://api.example.com/users/1 15
 	```
 	*/
 	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
@@ -295,7 +384,20 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	/** Deletes everything stored. */
+	/**
+	Deletes everything stored.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	await cache.clear();
+	console.log(await cache.count());
+	//=> 0
+	```
+	*/
 	async clear(): Promise<void> {
 		await this.#writable('clear').clear();
 	}
@@ -308,10 +410,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws If the store cannot list its entries, or `signal` ends the task; also what the functions in the settings throw.
 
 	@example
-	```
-	const client = got.extend(cacheHooks({ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']}));
-	await getCache(client).recreateKeys();
-	//=> {kept: 120, moved: 14, dropped: 3}
+	```ts
+	import {DEFAULT_IGNORED_PARAMETERS, HttpCache} from 'got-cache-hooks';
+
+	const store = new Map();
+	const before = new HttpCache({store});
+	await before.save({url: 'https://api.example.com/users/1?utm_source=mail'}, {body: '{}'});
+
+	const cache = new HttpCache({store, ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']});
+	console.log(await cache.recreateKeys());
+	//=> { kept: 0, moved: 1, dropped: 0 }
 	```
 	*/
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
@@ -326,6 +434,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	@returns The number of entries.
 	@throws {TypeError} If it is not an expiration, or is `DO_NOT_CACHE`.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.resetExpiration('1 day', {patterns: ['*.example.com/users']}));
+	//=> 1
+	```
 	*/
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
@@ -341,9 +459,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If it is not another cache.
 
 	@example
-	```
-	await new HttpCache({store: 'sqlite'}).update(getCache(client));
-	//=> {copied: 120, skipped: 0}
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await new HttpCache({store: 'sqlite'}).update(cache));
+	//=> { copied: 1, skipped: 0 }
 	```
 	*/
 	async update(other: HttpCache, task: LongTask = {}): Promise<UpdatedCache> {
@@ -360,6 +482,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Returns the key of a request by the settings of this cache; `undefined` if `keyFn` excludes it from the cache.
 
 	@throws {TypeError} If it is not a request. Also what the functions in the settings throw.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	const key = await cache.createKey({url: 'https://api.example.com/users/1'});
+	console.log(key?.slice(0, 12));
+	//=> got-cache:2:
+	```
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
@@ -373,16 +505,37 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If it is not a request, or no client uses this cache.
 
 	@example
-	```
-	const {decision, reason} = await cache.explain({url: 'https://example.com'});
-	//=> 'serve', 'fresh'
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	const {decision, reason} = await cache.explain({url: 'https://api.example.com/users/1'});
+	console.log(decision, reason);
+	//=> send miss
 	```
 	*/
 	async explain(request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
 		return this.#client.explain(request, settings);
 	}
 
-	/** The settings of the client, which may be changed while it runs. */
+	/**
+	The settings of the client, which may be changed while it runs.
+
+	@example
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	cache.settings.expireAfter = '1m';
+	await client('https://api.example.com/users/1');
+	console.log((await cache.get({url: 'https://api.example.com/users/1'}))?.expiresDelta);
+	//=> 60
+	```
+	*/
 	get settings(): LiveSettings {
 		return this.#client.settings;
 	}
@@ -396,8 +549,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {SettingError} If a setting is invalid, before the function is called.
 
 	@example
-	```
-	await cache.with({expireAfter: '1m'}, async () => client('https://example.com'));
+	```ts
+	import got from 'got';
+	import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	await client('https://api.example.com/users/1');
+	const response = await cache.with({refresh: true}, async () => client('https://api.example.com/users/1'));
+	console.log(cacheInfo(response).reason);
+	//=> revalidated
 	```
 	*/
 	with<Result>(settings: RequestSettings, action: () => Result): Result {
@@ -408,17 +569,41 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Runs a function in whose call tree, and only there, requests are sent as if there were no cache. Other requests at the same time are not affected.
 
 	@returns What the function returns.
+	@throws What the function throws.
 
 	@example
-	```
-	await cache.disabled(async () => client('https://example.com'));
+	```ts
+	import got from 'got';
+	import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	const response = await cache.disabled(async () => client('https://api.example.com/users/1'));
+	console.log(cacheInfo(response).reason);
+	//=> disabled
 	```
 	*/
 	disabled<Result>(action: () => Result): Result {
 		return this.with({disabled: true}, action);
 	}
 
-	/** Returns what this cache has done in this process, since it was made or since `resetStats()`. */
+	/**
+	Returns what this cache has done in this process, since it was made or since `resetStats()`.
+
+	@example
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	await client('https://api.example.com/users/1');
+	await client('https://api.example.com/users/1');
+	const {hits, misses} = cache.stats();
+	console.log(hits, misses);
+	//=> 1 1
+	```
+	*/
 	stats(): CacheStats {
 		return {...coreOf(this).events.stats, circuit: this.circuit};
 	}
@@ -431,8 +616,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory.
 
 	@example
-	```
-	await writeFile('api.har', JSON.stringify(await cache.toHar()));
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	const {log} = await cache.toHar();
+	console.log(log.version, log.entries.length);
+	//=> 1.2 1
 	```
 	*/
 	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
@@ -448,9 +639,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If it is not such an archive: the message names the wrong member. Nothing is stored then.
 
 	@example
-	```
-	await cache.fromHar(JSON.parse(await readFile('api.har', 'utf8')));
-	//=> {saved: 12, skipped: []}
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	const har = JSON.stringify(await cache.toHar());
+
+	console.log(await new HttpCache({store: 'memory'}).fromHar(JSON.parse(har)));
+	//=> { saved: 1, skipped: [] }
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
@@ -469,18 +666,55 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Opens the store and reads from it, to find out at the start whether it can be used. Requests need not wait for that.
 
 	@throws What the store throws; a `StoreTimeoutError` if it takes longer than `storeTimeout`.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'sqlite', cacheName: '/dev/null/cache'});
+	try {
+		await cache.ready();
+	} catch (error) {
+		console.log(error.code);
+	}
+	//=> ERR_STORE_OPEN
+	```
 	*/
 	async ready(): Promise<void> {
 		await coreOf(this).ready();
 	}
 
-	/** Resolves when all refreshes in the background have ended and everything is written. */
+	/**
+	Resolves when all refreshes in the background have ended and everything is written.
+
+	@example
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	await client('https://api.example.com/users/1');
+	await cache.idle();
+	console.log(await cache.count());
+	//=> 1
+	```
+	*/
 	async idle(): Promise<void> {
 		await coreOf(this).writes.idle();
 	}
 
 	/**
 	Waits for refreshes and pending writes, then closes the store if this library opened it or `autoclose` is set.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'sqlite'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{}'});
+	await cache.close();
+	```
 	*/
 	async close(): Promise<void> {
 		await coreOf(this).close();

@@ -66,13 +66,31 @@ Deletes what a method invalidates (`invalidated`, or what it returns for the ins
 @throws {TypeError | CacheHooksError} At definition, if it is invalid, or the decorator is not applied to a method.
 
 @example
-```
+```ts
+import got from 'got';
+import {CacheConfig, cacheHooks, cacheInfo, cacheOf, Invalidates} from 'got-cache-hooks';
+
+@CacheConfig({store: 'memory'})
 class GitHub {
-	@Invalidates((self, name) => ({urls: [`api.example.com/users/${name}`], methods: ['repos']}))
-	async createRepo(name: string) {
-		return client.post(`https://api.example.com/users/${name}/repos`);
+	readonly #http = got.extend(cacheHooks());
+
+	async user(name: string) {
+		return this.#http(`https://api.example.com/users/${name}`);
+	}
+
+	@Invalidates((self, name) => ({urls: [`api.example.com/users/${name}`]}))
+	async rename(name: string) {
+		await this.#http.put(`https://api.example.com/users/${name}`);
 	}
 }
+
+const github = new GitHub();
+await github.user('ada');
+await github.rename('ada');
+console.log(cacheInfo(await github.user('ada')).reason);
+//=> miss
+
+await cacheOf(github).close();
 ```
 */
 export function Invalidates<This, Arguments extends any[]>(...options: [invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)]): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.

@@ -17,6 +17,18 @@ import {
 
 /**
 The request that a stored response answers. Its secrets are `REDACTED`, and a body that is neither JSON nor a form is left out.
+
+@example
+```ts
+import {HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+await cache.save({url: 'https://api.example.com/users/1?api_key=abc'}, {body: '{"name": "Ada"}'});
+for await (const {request} of cache.responses()) {
+	console.log(request?.method, request?.url);
+}
+//=> GET https://api.example.com/users/1?api_key=REDACTED
+```
 */
 export class CachedRequest {
 	readonly method: string;
@@ -70,6 +82,17 @@ export function storedOf(response: CachedResponse): StoredResponse {
 
 /**
 A stored response as a user sees it. Changing it changes nothing in the store, unless `cache.save()` writes it.
+
+@example
+```ts
+import {HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+const response = await cache.get({url: 'https://api.example.com/users/1'});
+console.log(response?.statusCode, response?.json(), response?.expiresDelta);
+//=> 200 { name: 'Ada' } 3600
+```
 */
 export class CachedResponse {
 	readonly fromCache = true;
@@ -245,7 +268,26 @@ export class CachedResponse {
 	}
 }
 
-/** An entry that cannot be read, or that no request can find. */
+/**
+An entry that cannot be read, or that no request can find.
+
+@example
+```ts
+import {HttpCache, InvalidEntry} from 'got-cache-hooks';
+
+const store = new Map();
+const cache = new HttpCache({store});
+await cache.save({url: 'https://api.example.com/'}, {body: 'Hello'});
+for (const key of store.keys()) {
+	store.set(key, 'cut');
+}
+
+for await (const entry of cache.filter({invalid: true})) {
+	console.log(entry instanceof InvalidEntry);
+}
+//=> true
+```
+*/
 export class InvalidEntry {
 	readonly cacheKey: string;
 

@@ -108,11 +108,15 @@ Creates a Got instance with a cache, which takes the cache settings of a request
 @throws {CacheHooksError} `ERR_UNSUPPORTED_GOT` if the instance is of an older Got.
 
 @example
-```
-import {createCachedGot} from 'got-cache-hooks';
+```ts
+import {cacheInfo, createCachedGot} from 'got-cache-hooks';
 
 const client = createCachedGot({store: 'memory', expireAfter: '5m'});
-await client('https://example.com', {expireAfter: '1m', refresh: true});
+await client('https://api.example.com/users/1');
+const response = await client('https://api.example.com/users/1', {expireAfter: '1m', refresh: true});
+console.log(cacheInfo(response).reason);
+//=> revalidated
+
 await client.cache.close();
 ```
 */

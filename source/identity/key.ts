@@ -58,9 +58,12 @@ Credentials are included by a keyed digest. Without `partitionSecret`, the secre
 @throws {TypeError} If the URL is invalid, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
 
 @example
-```
-createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {matchHeaders: ['Accept']});
-//=> 'got-cache:2:…'
+```ts
+import {createKey} from 'got-cache-hooks';
+
+const key = createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {accept: 'text/plain'}}, {matchHeaders: ['Accept']});
+console.log(key.slice(0, 12));
+//=> got-cache:2:
 ```
 */
 export function createKey(request: KeyRequest, settings: KeySettings = {}): string {

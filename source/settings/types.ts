@@ -640,8 +640,13 @@ The settings of a client in use, completed with the defaults. An assignment take
 Arrays are frozen copies: assign a new one. Secrets are concealed.
 
 @example
-```
-cache.settings.expireAfter = '1m';
+```ts
+import {createCachedGot} from 'got-cache-hooks';
+
+const client = createCachedGot({store: 'memory', expireAfter: '1h'});
+client.cacheSettings.expireAfter = '1m';
+console.log(client.cacheSettings.expireAfter);
+//=> 1m
 ```
 */
 export type LiveSettings = {-readonly [Key in Exclude<keyof CacheSettings, FixedSetting>]: CacheSettings[Key]} & {readonly [Key in FixedSetting]: CacheSettings[Key]};

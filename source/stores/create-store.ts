@@ -158,10 +158,12 @@ A URL (`redis:`, `rediss:`, `valkey:`, `valkeys:`, `mongodb:`, `mongodb+srv:`, `
 @throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs the package, if it is not installed.
 
 @example
-```
+```ts
+import got from 'got';
 import {cacheHooks, createStore} from 'got-cache-hooks';
 
-const client = got.extend(cacheHooks({store: createStore('sqlite', {useCacheDir: true, maxBytes: 100_000_000})}));
+const store = createStore('sqlite', {useTemp: true, maxBytes: 100_000_000});
+const client = got.extend(cacheHooks({store, autoclose: true}));
 ```
 */
 export function createStore<Name extends StoreName>(name: Name, options?: StoreOptions[Name]): NamedStores[Name];

@@ -22,7 +22,15 @@ Makes any `Store` a storage adapter for `new Keyv({store})`, for Keyv 5 and 6. I
 
 @example
 ```ts
-const keyv = new Keyv({store: asKeyvAdapter(new SqliteStore({path: 'keyv.sqlite'}))});
+import {Keyv} from 'keyv';
+import {asKeyvAdapter, createStore} from 'got-cache-hooks';
+
+const keyv = new Keyv({store: asKeyvAdapter(createStore('sqlite', {path: 'keyv.sqlite'}))});
+await keyv.set('user', {name: 'Ada'}, 60_000);
+console.log(await keyv.get('user'));
+//=> { name: 'Ada' }
+
+await keyv.disconnect();
 ```
 */
 export function asKeyvAdapter(store: Store, options: KeyvAdapterOptions = {}): KeyvAdapter {

@@ -85,8 +85,11 @@ Entries of more than 128 KiB are compressed in the thread pool.
 @throws {SettingError} If the algorithm or the threshold is invalid.
 
 @example
-```
-cacheHooks({serializer: compressed('zstd')});
+```ts
+import got from 'got';
+import {cacheHooks, compressed} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', serializer: compressed('zstd')}));
 ```
 */
 export function compressed(algorithm: CompressionName, options: CompressedOptions = {}): Stage<'bytes', 'bytes'> {

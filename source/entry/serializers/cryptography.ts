@@ -35,8 +35,11 @@ Creates a stage that signs entries with HMAC-SHA-256. An entry that was changed 
 @throws {SettingError} If there is no secret.
 
 @example
-```
-cacheHooks({serializer: new SerializerPipeline(['v8', signed({secret: process.env.CACHE_SECRET})])});
+```ts
+import {HttpCache, SerializerPipeline, signed} from 'got-cache-hooks';
+
+const {CACHE_SECRET: secret = 'at least 16 bytes that nobody guesses'} = process.env;
+const cache = new HttpCache({store: 'memory', serializer: new SerializerPipeline(['v8', signed({secret})])});
 ```
 */
 export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
@@ -95,8 +98,12 @@ With random nonces, one key should not encrypt more than 2 ** 32 entries.
 @throws {SettingError} If a key does not have 32 bytes.
 
 @example
-```
-encrypted({keys: [process.env.CACHE_KEY, process.env.LAST_CACHE_KEY]});
+```ts
+import {randomBytes} from 'node:crypto';
+import {encrypted, HttpCache, SerializerPipeline} from 'got-cache-hooks';
+
+const [newest, previous] = [randomBytes(32), randomBytes(32)];
+const cache = new HttpCache({store: 'memory', serializer: new SerializerPipeline(['v8', encrypted({keys: [newest, previous]})])});
 ```
 */
 export function encrypted(options: EncryptedOptions): Stage<'bytes', 'bytes'> {

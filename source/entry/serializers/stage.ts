@@ -71,7 +71,9 @@ One step of a serializer pipeline. The first step is a format, which takes a doc
 Both methods may return their result or a promise of it. If `loads` throws, the entry is a miss.
 
 @example
-```
+```ts
+import {HttpCache, SerializerPipeline, type Stage} from 'got-cache-hooks';
+
 const reversed: Stage<'bytes', 'bytes'> = {
 	name: 'reversed',
 	takes: 'bytes',
@@ -79,6 +81,10 @@ const reversed: Stage<'bytes', 'bytes'> = {
 	dumps: bytes => bytes.toReversed(),
 	loads: bytes => bytes.toReversed(),
 };
+const cache = new HttpCache({store: new Map(), serializer: new SerializerPipeline(['v8', reversed])});
+await cache.save({url: 'https://api.example.com/'}, {body: 'Hello'});
+console.log((await cache.get({url: 'https://api.example.com/'}))?.text());
+//=> Hello
 ```
 */
 export type Stage<Takes extends StageInput = StageInput, Gives extends StageOutput = StageOutput> = {
@@ -121,6 +127,19 @@ const explanations: Readonly<Record<UnreadableReason, string>> = {
 
 /**
 Thrown for an entry that cannot be read. The cache treats it as a miss.
+
+@example
+```ts
+import {HttpCache, InvalidEntry, SerializerPipeline, signed, UnreadableError} from 'got-cache-hooks';
+
+const store = new Map();
+const cacheWith = (secret: string) => new HttpCache({store, serializer: new SerializerPipeline(['v8', signed({secret})])});
+await cacheWith('the first secret of all').save({url: 'https://api.example.com/'}, {body: 'Hello'});
+for await (const entry of cacheWith('another secret than before').filter({invalid: true})) {
+	console.log(entry instanceof InvalidEntry && entry.error instanceof UnreadableError && entry.error.reason);
+}
+//=> signature
+```
 */
 export class UnreadableError extends CacheHooksError {
 	override readonly name = 'UnreadableError';

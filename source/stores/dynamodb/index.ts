@@ -27,7 +27,12 @@ The SDK, `@aws-sdk/client-dynamodb`, must be installed when the store is made, a
 
 @example
 ```ts
+import got from 'got';
+import {cacheHooks} from 'got-cache-hooks';
+import {DynamoDbStore} from 'got-cache-hooks/dynamodb';
+
 const store = new DynamoDbStore({client: {region: 'eu-central-1'}, tableName: 'responses'});
+const client = got.extend(cacheHooks({store, expireAfter: '1h', autoclose: true}));
 ```
 */
 export class DynamoDbStore extends Entries<StoredValue> implements Store {
@@ -73,6 +78,9 @@ A call that fails rejects, and emits `error` if there is a listener, since Keyv 
 
 @example
 ```ts
+import {Keyv} from 'keyv';
+import {KeyvDynamoDb} from 'got-cache-hooks/dynamodb';
+
 const keyv = new Keyv({store: new KeyvDynamoDb({tableName: 'cache'}), namespace: 'users'});
 ```
 */
