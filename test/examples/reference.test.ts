@@ -7,21 +7,21 @@ import {
 	readPage,
 	root,
 	tableRows,
-	testSamples,
 } from './pages.ts';
 
-const readme = readPage('readme.md');
+const settingsPage = readPage('docs/settings.md');
+const reasonsPage = readPage('docs/reasons.md');
 const settingsTypes = readPage('source/settings/types.ts');
 const reasonTypes = readPage('source/policy/types.ts');
 
-testSamples(test, 'readme.md');
-
-const rows = (header: string, page = readme): string[][] => tableRows(page, header);
-
 /** The names in the first column. */
-function names(header: string, page = readme): string[] {
-	return rows(header, page).flatMap(([name]) => codeSpans(name!));
+function names(page: string, header: string): string[] {
+	return tableRows(page, header).flatMap(([name]) => codeSpans(name!));
 }
+
+test('the readme has at most 250 lines', t => {
+	t.true(readPage('readme.md').split('\n').length <= 250);
+});
 
 test('the table of settings has every setting of a client, with its default', t => {
 	const stated = settingsTypes
@@ -30,7 +30,7 @@ test('the table of settings has every setting of a client, with its default', t 
 		.toArray();
 	// The request's own come last.
 	const ofClient = stated.slice(0, stated.findIndex(([key]) => key === 'refresh'));
-	const listed = rows('| setting | default | what it does |')
+	const listed = tableRows(settingsPage, '| setting | default | what it does |')
 		.map(([name, value]) => [codeSpans(name!)[0]!, value === 'none' ? 'undefined' : codeSpans(value!)[0]!] as const);
 
 	// Those that the doc comments state are compared with the real ones in `test/settings/settings.test.ts`.
@@ -40,24 +40,24 @@ test('the table of settings has every setting of a client, with its default', t 
 });
 
 test('every setting of a request is named', t => {
-	const chapter = readme.slice(readme.indexOf('\n### Settings of a request\n'));
+	const chapter = settingsPage.slice(settingsPage.indexOf('\n## Settings of a request\n'));
 	const [shared] = /There are .*and three that only a request has/v.exec(chapter)!;
-	t.deepEqual([...codeSpans(shared), ...names('| setting | what it does |')].toSorted(), [...requestSettingNames].toSorted());
+	t.deepEqual([...codeSpans(shared), ...names(chapter, '| setting | what it does |')].toSorted(), [...requestSettingNames].toSorted());
 });
 
 test('the tables of reasons have every reason', t => {
 	const types = reasonTypes.matchAll(/export type (?<name>\w+Reason) =\n(?<lines>(?:\t\|.+\n)+)/gv);
 	const reasons = new Map(types.map(({groups}) => [groups!.name!, groups!.lines!.split(/[^\w\-]+/v).filter(Boolean)]));
-	t.deepEqual(names('| where the answer comes from | |').toSorted(), reasons.get('ReadReason')!.toSorted());
-	t.deepEqual(names('| the cache was not used | |').toSorted(), reasons.get('PassReason')!.toSorted());
+	t.deepEqual(names(reasonsPage, '| where the answer comes from | |').toSorted(), reasons.get('ReadReason')!.toSorted());
+	t.deepEqual(names(reasonsPage, '| the cache was not used | |').toSorted(), reasons.get('PassReason')!.toSorted());
 
 	// Some have a meaning of their own there.
 	const written = [...reasons.get('WriteReason')!.filter(reason => reason !== 'RefusalReason'), ...reasons.get('RefusalReason')!, 'filtered'];
-	t.deepEqual(names('| what became of the origin\'s response (`stored`) | |').toSorted(), written.toSorted());
+	t.deepEqual(names(reasonsPage, '| what became of the origin\'s response (`stored`) | |').toSorted(), written.toSorted());
 });
 
 test('ARCHITECTURE.md has a row for each folder and each top-level file of source/', async t => {
 	const entries = await fs.readdir(path.join(root, 'source'), {withFileTypes: true});
-	const named = names('| folder (`source/…`) | what lives there |', readPage('ARCHITECTURE.md'));
+	const named = names(readPage('ARCHITECTURE.md'), '| folder (`source/…`) | what lives there |');
 	t.deepEqual(named.toSorted(), entries.map(entry => entry.isDirectory() ? `${entry.name}/` : entry.name).toSorted());
 });
