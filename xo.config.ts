@@ -243,6 +243,13 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
+		files: 'examples/recorded-fixtures.ts',
+		rules: {
+			// Nobody awaits the tests of Node's own runner.
+			'@typescript-eslint/no-floating-promises': 'off',
+		},
+	},
+	{
 		files: ['source/stores/dynamodb/**', 'test/stores/dynamodb/**'],
 		rules: {
 			// DynamoDB's own names begin with capitals.

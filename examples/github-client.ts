@@ -1,5 +1,7 @@
 /*
-`node --import ./examples/transpile.js examples/github-client.ts`: a client written as a class, against an imitation of the API on loopback.
+A client written as a class with decorators, against an imitation of the API on loopback. Node.js alone knows no decorators: tsc, esbuild, tsx and swc compile them, and so does a small loader beside this file:
+
+	node --import ./examples/transpile.js examples/github-client.ts
 */
 import {createServer} from 'node:http';
 import {once} from 'node:events';
@@ -12,7 +14,7 @@ import {
 	CacheConfig,
 	Invalidates,
 	Uncached,
-} from '../source/index.ts';
+} from 'got-cache-hooks';
 
 type Repo = {readonly name: string};
 

@@ -1,11 +1,13 @@
 /*
-`node examples/sdk-wrapper.ts`: the results of a vendor's SDK, which does not go through Got, are kept by the same rules; without decorators.
+Caches the results of a vendor's SDK, which does not go through Got, by the same rules as responses, and without decorators.
+
+	node sdk-wrapper.ts
 */
 import {
 	cached,
 	invalidate,
 	withCacheSettings,
-} from '../source/index.ts';
+} from 'got-cache-hooks';
 
 /** Stands for the vendor's. */
 class WeatherSdk {

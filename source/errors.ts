@@ -4,9 +4,25 @@ import {closestMatch} from 'leven';
 The base class of all errors of this library, except those for wrong settings and arguments, which are `TypeError`s (`SettingError`).
 
 `code` is stable and meant for programs. The message is meant for people and never contains a credential.
+
+@example
+```ts
+import {CacheHooksError, HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory'});
+try {
+	await cache.save({url: 'https://api.example.com/'}, {statusCode: 206, body: 'part'});
+} catch (error) {
+	console.log(error instanceof CacheHooksError, error.code);
+}
+//=> true ERR_NOT_STORABLE
+```
 */
 export class CacheHooksError extends Error {
+	/** The name of the class. */
 	override readonly name: string = 'CacheHooksError';
+
+	/** What is wrong, for programs: `ERR_STORE_TIMEOUT`, `ERR_NOT_RECORDED`, … */
 	readonly code: string;
 
 	constructor(code: string, message: string, options?: ErrorOptions) {
@@ -17,8 +33,23 @@ export class CacheHooksError extends Error {
 
 /**
 A store call that took longer than `storeTimeout`.
+
+@example
+```ts
+import {HttpCache, StoreTimeoutError} from 'got-cache-hooks';
+
+const slow = {get: async () => new Promise<undefined>(() => {}), set() {}, delete: () => true, clear() {}};
+const cache = new HttpCache({store: slow, storeTimeout: 20});
+try {
+	await cache.ready();
+} catch (error) {
+	console.log(error instanceof StoreTimeoutError, error.code);
+}
+//=> true ERR_STORE_TIMEOUT
+```
 */
 export class StoreTimeoutError extends CacheHooksError {
+	/** The name of the class. */
 	override readonly name = 'StoreTimeoutError';
 
 	constructor(operation: string, milliseconds: number) {
@@ -46,8 +77,23 @@ const toRecord = 'Record it with `mode: \'record-missing\'`.';
 
 /**
 A request without a recorded response, with `mode: 'replay'`.
+
+@example
+```ts
+import got from 'got';
+import {cacheHooks, NotRecordedError} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', mode: 'replay'}));
+try {
+	await client('https://api.example.com/users/1');
+} catch (error) {
+	console.log(error.code, error.cause instanceof NotRecordedError);
+}
+//=> ERR_NOT_RECORDED true
+```
 */
 export class NotRecordedError extends CacheHooksError {
+	/** The name of the class. */
 	override readonly name = 'NotRecordedError';
 
 	/**
@@ -64,8 +110,27 @@ export class NotRecordedError extends CacheHooksError {
 
 /**
 Replaces a thrown value that may contain a credential: one that a function of the settings has thrown, or an error of Got, which contains the whole request. It keeps the locations of the original stack.
+
+@example
+```ts
+import got from 'got';
+import {cacheHooks, getCache, RedactedError} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({
+	store: 'memory',
+	keyFn() {
+		throw new Error('No key for token=secret');
+	},
+}));
+getCache(client).on('settingError', ({error}) => {
+	console.log(error instanceof RedactedError, String(error).includes('secret'));
+});
+await client('https://api.example.com/users/1');
+//=> true false
+```
 */
 export class RedactedError extends CacheHooksError {
+	/** The name of the kind of error. */
 	override readonly name: string;
 	readonly #thrown: unknown;
 
@@ -131,10 +196,27 @@ function placesOf(thrown: unknown): readonly string[] {
 
 /**
 A wrong setting or argument. `path` names it as the caller would write it: `cache.urlsExpireAfter[1]` for a setting of a client, `options.tags` for a member of an argument, `Cached.scope` for a decorator. The message says what is wrong and what is allowed.
+
+@example
+```ts
+import {HttpCache, SettingError} from 'got-cache-hooks';
+
+try {
+	const cache = new HttpCache({expireAfter: '5 parsecs'});
+} catch (error) {
+	console.log(error instanceof SettingError, error.path);
+}
+//=> true cache.expireAfter
+```
 */
 export class SettingError extends TypeError {
+	/** The name of the base class. */
 	override readonly name = 'TypeError';
+
+	/** The code, for programs. */
 	readonly code = 'ERR_CACHE_SETTING';
+
+	/** What is wrong, as the caller would write it. */
 	readonly path: string;
 
 	/**

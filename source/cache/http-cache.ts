@@ -85,11 +85,20 @@ The stored responses of a client, with methods to find, change and measure them.
 
 `getCache(client)` returns the cache of a client. To share one between clients, make it here and pass it to `cacheHooks({cache})`.
 
+@throws {SettingError} If a setting is wrong.
+
 @example
-```
-const cache = new HttpCache({store: 'sqlite', cacheName: 'weather'});
-const client = got.extend(cacheHooks({cache, expireAfter: '5m'}));
-await cache.delete({expired: true});
+```ts
+import got from 'got';
+import {cacheHooks, HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory', expireAfter: '5m'});
+const client = got.extend(cacheHooks({cache}));
+await client('https://api.example.com/users/1');
+console.log(await cache.count(), await cache.delete({expired: true}));
+//=> 1 0
+
+await cache.close();
 ```
 */
 export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposable {
@@ -115,6 +124,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Whether a response is stored, fresh or not. A request includes the headers that are part of its key or that `Vary` names; a URL means a GET without credentials.
 
 	@throws {TypeError} If the target is invalid.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.contains({url: 'https://api.example.com/users/1'}));
+	//=> true
+	```
 	*/
 	async contains(target: Target): Promise<boolean> {
 		return await this.get(target) !== undefined;
@@ -126,10 +145,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If the target is invalid.
 
 	@example
-	```
-	const response = await cache.get({request: {url: 'https://example.com', headers: {'accept-language': 'de'}}});
-	response?.isExpired;
-	//=> false
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	const response = await cache.get({request: {url: 'https://api.example.com/users/1'}});
+	console.log(response?.json(), response?.isExpired);
+	//=> { name: 'Ada' } false
 	```
 	*/
 	async get(target: Target): Promise<CachedResponse | undefined> {
@@ -146,8 +169,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {CacheHooksError} `ERR_NOT_STORABLE` if it may not be stored: it is partial (206), its `Location` contains a credential, it varies by everything, it has too many tags, it is larger than the bound of the store, or `keyFn` returns no key.
 
 	@example
-	```
-	await cache.save({url: 'https://example.com/users/1'}, {headers: {'content-type': 'application/json'}, body: '{}'}, {expireAfter: '1h'});
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	const request = {url: 'https://api.example.com/users/1'};
+	const response = await cache.save(request, {headers: {'content-type': 'application/json'}, body: '{"name": "Ada"}'}, {expireAfter: '1m'});
+	console.log(response.statusCode, response.json());
+	//=> 200 { name: 'Ada' }
 	```
 	*/
 	async save(request: DescribedRequest, response: DescribedResponse, options?: SaveOptions): Promise<CachedResponse>;
@@ -171,9 +200,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If no criterion is given (`clear()` deletes everything), or one is invalid.
 
 	@example
-	```
-	await cache.delete({expired: true, urls: ['https://example.com/users/1'], tags: ['users']});
-	//=> 17
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.delete({expired: true, urls: ['https://api.example.com/users/1'], tags: ['users']}));
+	//=> 1
 	```
 	*/
 	async delete(criteria: Criteria, task: LongTask = {}): Promise<number> {
@@ -188,9 +221,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} As `delete`.
 
 	@example
-	```
-	await cache.expire({patterns: ['*.example.com/live']});
-	//=> 3
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.expire({patterns: [/users/]}), await cache.count({expired: true}));
+	//=> 1 1
 	```
 	*/
 	async expire(criteria: Criteria, task: LongTask = {}): Promise<number> {
@@ -204,10 +241,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If a criterion is invalid.
 
 	@example
-	```
-	for await (const response of cache.filter({olderThan: '7d'})) {
-		console.log(response);
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	for await (const response of cache.filter({patterns: [/users/], olderThan: '7d'})) {
+		console.log(response.url, response.json());
 	}
+	//=> https://api.example.com/users/1 { name: 'Ada' }
 	```
 	*/
 	filter(criteria?: Criteria & {readonly invalid?: false | undefined}, task?: LongTask): AsyncGenerator<CachedResponse, void>;
@@ -223,18 +265,36 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Lists all responses, fresh or not, one at a time.
 
 	@example
-	```
-	for await (const response of cache.responses()) {
-		console.log(response);
-		//=> GET https://example.com/ 200 (308 B) fresh, expires in 4 m
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	for await (const {url, statusCode} of cache.responses()) {
+		console.log(url, statusCode);
 	}
+	//=> https://api.example.com/users/1 200
 	```
 	*/
 	async * responses(task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
 		yield * this.filter({}, task);
 	}
 
-	/** Lists the URLs of the stored responses, each once, which takes memory for all of them. */
+	/**
+	Lists the URLs of the stored responses, each once, which takes memory for all of them.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	for await (const url of cache.urls()) {
+		console.log(url);
+	}
+	//=> https://api.example.com/users/1
+	```
+	*/
 	async * urls(criteria: Criteria = {}, task: LongTask = {}): AsyncGenerator<string, void> {
 		const seen = new Set<string>();
 		for await (const {stored} of this.#list(criteria, task)) {
@@ -247,7 +307,19 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	/** Returns the number of entries, or of those that match any criterion. */
+	/**
+	Returns the number of entries, or of those that match any criterion.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.count(), await cache.count({expired: true}));
+	//=> 1 0
+	```
+	*/
 	async count(criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = coreOf(this);
 		await core.writes.settle();
@@ -265,7 +337,19 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return count;
 	}
 
-	/** Returns the number of stored bytes, as the bounds of the store count them; if the store does not measure them, that of the responses and their keys. */
+	/**
+	Returns the number of stored bytes, as the bounds of the store count them; if the store does not measure them, that of the responses and their keys.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.size() > 15);
+	//=> true
+	```
+	*/
 	async size(task: LongTask = {}): Promise<number> {
 		checkTask(task);
 		const core = coreOf(this);
@@ -288,10 +372,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If an option is unknown or invalid.
 
 	@example
-	```
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
 	for await (const {url, size} of cache.sorted({by: 'size', descending: true, limit: 10, expired: false})) {
 		console.log(url, size);
 	}
+	//=> https://api.example.com/users/1 15
 	```
 	*/
 	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
@@ -304,7 +393,20 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		}
 	}
 
-	/** Deletes everything stored. */
+	/**
+	Deletes everything stored.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	await cache.clear();
+	console.log(await cache.count());
+	//=> 0
+	```
+	*/
 	async clear(): Promise<void> {
 		await this.#writable('clear').clear();
 	}
@@ -317,10 +419,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws If the store cannot list its entries, or `signal` ends the task; also what the functions in the settings throw.
 
 	@example
-	```
-	const client = got.extend(cacheHooks({ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']}));
-	await getCache(client).recreateKeys();
-	//=> {kept: 120, moved: 14, dropped: 3}
+	```ts
+	import {DEFAULT_IGNORED_PARAMETERS, HttpCache} from 'got-cache-hooks';
+
+	const store = new Map();
+	const before = new HttpCache({store});
+	await before.save({url: 'https://api.example.com/users/1?utm_source=mail'}, {body: '{}'});
+
+	const cache = new HttpCache({store, ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']});
+	console.log(await cache.recreateKeys());
+	//=> { kept: 0, moved: 1, dropped: 0 }
 	```
 	*/
 	async recreateKeys(task: LongTask = {}): Promise<RecreatedKeys> {
@@ -335,6 +443,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 
 	@returns The number of entries.
 	@throws {TypeError} If it is not an expiration, or is `DO_NOT_CACHE`.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await cache.resetExpiration('1 day', {patterns: [/users/]}));
+	//=> 1
+	```
 	*/
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
@@ -350,9 +468,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If it is not another cache.
 
 	@example
-	```
-	await new HttpCache({store: 'sqlite'}).update(getCache(client));
-	//=> {copied: 120, skipped: 0}
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	console.log(await new HttpCache({store: 'sqlite'}).update(cache));
+	//=> { copied: 1, skipped: 0 }
 	```
 	*/
 	async update(other: HttpCache, task: LongTask = {}): Promise<UpdatedCache> {
@@ -369,6 +491,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Returns the key of a request by the settings of this cache; `undefined` if `keyFn` excludes it from the cache.
 
 	@throws {TypeError} If it is not a request. Also what the functions in the settings throw.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	const key = await cache.createKey({url: 'https://api.example.com/users/1'});
+	console.log(key?.slice(0, 12));
+	//=> got-cache:2:
+	```
 	*/
 	async createKey(request: DescribedRequest): Promise<string | undefined> {
 		const {settings, secret} = coreOf(this);
@@ -382,16 +514,37 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If it is not a request, or no client uses this cache.
 
 	@example
-	```
-	const {decision, reason} = await cache.explain({url: 'https://example.com'});
-	//=> 'serve', 'fresh'
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	const {decision, reason} = await cache.explain({url: 'https://api.example.com/users/1'});
+	console.log(decision, reason);
+	//=> send miss
 	```
 	*/
 	async explain(request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
 		return this.#client.explain(request, settings);
 	}
 
-	/** The settings of the client, which may be changed while it runs. */
+	/**
+	The settings of the client, which may be changed while it runs.
+
+	@example
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	console.log(cache.settings.expireAfter, cache.settings.storeTimeout);
+	//=> 1h 500
+
+	cache.settings.expireAfter = '1m';
+	```
+	*/
 	get settings(): LiveSettings {
 		return this.#client.settings;
 	}
@@ -405,8 +558,16 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {SettingError} If a setting is invalid, before the function is called.
 
 	@example
-	```
-	await cache.with({expireAfter: '1m'}, async () => client('https://example.com'));
+	```ts
+	import got from 'got';
+	import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	await client('https://api.example.com/users/1');
+	const response = await cache.with({refresh: true}, async () => client('https://api.example.com/users/1'));
+	console.log(cacheInfo(response).reason);
+	//=> revalidated
 	```
 	*/
 	with<Result>(settings: RequestSettings, action: () => Result): Result {
@@ -417,23 +578,48 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Runs a function in whose call tree, and only there, requests are sent as if there were no cache. Other requests at the same time are not affected.
 
 	@returns What the function returns.
+	@throws What the function throws.
 
 	@example
-	```
-	await cache.disabled(async () => client('https://example.com'));
+	```ts
+	import got from 'got';
+	import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	const response = await cache.disabled(async () => client('https://api.example.com/users/1'));
+	console.log(cacheInfo(response).reason);
+	//=> disabled
 	```
 	*/
 	disabled<Result>(action: () => Result): Result {
 		return this.with({disabled: true}, action);
 	}
 
-	/** Returns what this cache has done in this process, since it was made or since `resetStats()`. `console.log` shows it in a few lines. */
+	/**
+	Returns what this cache has done in this process, since it was made or since `resetStats()`. `console.log` shows it in a few lines.
+
+	@example
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	await client('https://api.example.com/users/1');
+	await client('https://api.example.com/users/1');
+	const {hits, misses} = cache.stats();
+	console.log(hits, misses);
+	//=> 1 1
+	```
+	*/
 	stats(): CacheStats {
 		const stats = {...coreOf(this).events.stats, circuit: this.circuit};
 		inspectAs<CacheStats>(stats, inspectedStats);
 		return stats;
 	}
 
+	/** Sets all figures of `stats()` to 0, from now on. */
 	resetStats(): void {
 		coreOf(this).events.resetStats();
 	}
@@ -442,8 +628,14 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory.
 
 	@example
-	```
-	await writeFile('api.har', JSON.stringify(await cache.toHar()));
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	const {log} = await cache.toHar();
+	console.log(log.version, log.entries.length);
+	//=> 1.2 1
 	```
 	*/
 	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
@@ -459,9 +651,15 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	@throws {TypeError} If it is not such an archive: the message names the wrong member. Nothing is stored then.
 
 	@example
-	```
-	await cache.fromHar(JSON.parse(await readFile('api.har', 'utf8')));
-	//=> {saved: 12, skipped: []}
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
+	const har = JSON.stringify(await cache.toHar());
+
+	console.log(await new HttpCache({store: 'memory'}).fromHar(JSON.parse(har)));
+	//=> { saved: 1, skipped: [] }
 	```
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
@@ -480,23 +678,61 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	Opens the store and reads from it, to find out at the start whether it can be used. Requests need not wait for that.
 
 	@throws What the store throws; a `StoreTimeoutError` if it takes longer than `storeTimeout`.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'sqlite', cacheName: '/dev/null/cache'});
+	try {
+		await cache.ready();
+	} catch (error) {
+		console.log(error.code);
+	}
+	//=> ERR_STORE_OPEN
+	```
 	*/
 	async ready(): Promise<void> {
 		await coreOf(this).ready();
 	}
 
-	/** Resolves when all refreshes in the background have ended and everything is written. */
+	/**
+	Resolves when all refreshes in the background have ended and everything is written.
+
+	@example
+	```ts
+	import got from 'got';
+	import {cacheHooks, getCache} from 'got-cache-hooks';
+
+	const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+	const cache = getCache(client);
+	await client('https://api.example.com/users/1');
+	await cache.idle();
+	console.log(await cache.count());
+	//=> 1
+	```
+	*/
 	async idle(): Promise<void> {
 		await coreOf(this).writes.idle();
 	}
 
 	/**
 	Waits for refreshes and pending writes, then closes the store if this library opened it or `autoclose` is set.
+
+	@example
+	```ts
+	import {HttpCache} from 'got-cache-hooks';
+
+	const cache = new HttpCache({store: 'sqlite'});
+	await cache.save({url: 'https://api.example.com/users/1'}, {body: '{}'});
+	await cache.close();
+	```
 	*/
 	async close(): Promise<void> {
 		await coreOf(this).close();
 	}
 
+	/** Does what `close()` does, for `await using`. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
 	}

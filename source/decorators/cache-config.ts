@@ -25,13 +25,25 @@ A subclass inherits the settings for its decorated and inherited methods. With a
 @throws {TypeError | CacheHooksError} At definition, if a setting is invalid, or the decorator is not applied to a class.
 
 @example
-```
+```ts
+import got from 'got';
+import {CacheConfig, cacheHooks, cacheInfo, cacheOf} from 'got-cache-hooks';
+
 @CacheConfig({store: 'memory', staleIfError: true})
 class GitHub {
-	user(name: string) {
-		return client(`https://api.example.com/users/${name}`).json();
+	readonly #http = got.extend(cacheHooks());
+
+	async user(name: string) {
+		return this.#http(`https://api.example.com/users/${name}`);
 	}
 }
+
+const github = new GitHub();
+await github.user('ada');
+console.log(cacheInfo(await github.user('ada')).reason);
+//=> fresh
+
+await cacheOf(github).close();
 ```
 */
 export function CacheConfig(...given: [settings?: CacheConfigOptions]): ClassDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
@@ -55,11 +67,17 @@ Returns a function whose requests are cached with certain settings, like those i
 @throws {TypeError} If a setting is invalid.
 
 @example
-```
+```ts
+import got from 'got';
+import {cacheHooks, withCacheSettings} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks());
 const report = withCacheSettings({store: 'memory', expireAfter: '5m'}, async () => {
-	const response = await client('https://example.com');
-	return response.body;
+	const response = await client('https://api.example.com/users/1');
+	return response.isFromCache;
 });
+console.log(await report(), await report());
+//=> false true
 ```
 */
 export function withCacheSettings<Original extends AnyFunction | (abstract new (...inputs: any[]) => unknown)>(settings: CacheConfigOptions, original: Original): Original {

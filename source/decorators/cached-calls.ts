@@ -24,9 +24,21 @@ Deletes the cached result of a call to a method with `result: true`. Pass the me
 @throws {TypeError | CacheHooksError} If the results of the function are not cached, or the instance is required.
 
 @example
-```
-await invalidate(github.repos, 'sindresorhus');
-await invalidate(github, 'repos', 'sindresorhus');
+```ts
+import {cached, HttpCache, invalidate} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory'});
+let calls = 0;
+const repos = cached(async (owner: string) => {
+	calls++;
+	return [`${owner}/got`];
+}, '1h', {result: true, name: 'repos', cache});
+
+await repos('sindresorhus');
+await invalidate(repos, 'sindresorhus');
+await repos('sindresorhus');
+console.log(calls);
+//=> 2
 ```
 */
 export function invalidate<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): Promise<void>;
@@ -42,9 +54,14 @@ Returns the key of the cached result of a call to a method with `result: true`. 
 @throws {TypeError | CacheHooksError} If the results of the function are not cached, or the instance is required.
 
 @example
-```
-cacheKeyOf(github.repos, 'sindresorhus');
-//=> 'got-cache:2:…'
+```ts
+import {cached, cacheKeyOf, HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory'});
+const repos = cached(async (owner: string) => [`${owner}/got`], '1h', {result: true, name: 'repos', cache});
+await repos('sindresorhus');
+console.log(await cache.contains({key: await cacheKeyOf(repos, 'sindresorhus')}));
+//=> true
 ```
 */
 export function cacheKeyOf<Inputs extends any[]>(method: (...inputs: Inputs) => unknown, ...inputs: Inputs): string | undefined;
@@ -61,9 +78,28 @@ export function cacheKeyOf(...call: unknown[]): string | undefined {
 /**
 Returns the cache of the responses and results of a class, or of the class of an object. If the class has no cache of its own, it is the default cache of results.
 
+@throws {SettingError} If no cache belongs to it.
+
 @example
-```
-await cacheOf(github).clear();
+```ts
+import got from 'got';
+import {CacheConfig, cacheHooks, cacheOf} from 'got-cache-hooks';
+
+@CacheConfig({store: 'memory'})
+class GitHub {
+	readonly #http = got.extend(cacheHooks());
+
+	async user(name: string) {
+		return this.#http(`https://api.example.com/users/${name}`).json();
+	}
+}
+
+const github = new GitHub();
+await github.user('ada');
+console.log(await cacheOf(github).count());
+//=> 1
+
+await cacheOf(github).close();
 ```
 */
 export function cacheOf(target: object): HttpCache {

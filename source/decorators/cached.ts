@@ -33,18 +33,31 @@ The decorator can be applied to methods, including static and private ones, and 
 @throws {TypeError | CacheHooksError} At definition, if a setting is invalid, or the decorator is applied to something else.
 
 @example
-```
+```ts
+import got from 'got';
+import {Cached, CacheConfig, cacheHooks, cacheInfo, cacheOf} from 'got-cache-hooks';
+
+@CacheConfig({store: 'memory'})
 class GitHub {
+	readonly #http = got.extend(cacheHooks());
+
 	@Cached('5m')
-	user(name: string) {
-		return client(`https://api.example.com/users/${name}`).json();
+	async user(name: string) {
+		return this.#http(`https://api.example.com/users/${name}`);
 	}
 
 	@Cached('1h', {result: true, staleIfError: true})
 	async repos(name: string) {
-		return sdk.listRepos(name);
+		return [`${name}/got`];
 	}
 }
+
+const github = new GitHub();
+await github.user('ada');
+console.log(cacheInfo(await github.user('ada')).reason, await github.repos('ada'));
+//=> fresh [ 'ada/got' ]
+
+await cacheOf(github).close();
 ```
 */
 export function Cached<This, Inputs extends any[], Value>(expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): ResultDecorator<This, Inputs, Value>; // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
@@ -57,14 +70,29 @@ export function Cached(...given: [expireAfter?: ExpirationTime, settings?: Metho
 /**
 Disables the cache for the requests of a method: responses are neither read nor written.
 
+@throws {SettingError} At definition, if it decorates anything but a method.
+
 @example
-```
+```ts
+import got from 'got';
+import {CacheConfig, cacheHooks, cacheInfo, cacheOf, Uncached} from 'got-cache-hooks';
+
+@CacheConfig({store: 'memory'})
 class GitHub {
+	readonly #http = got.extend(cacheHooks());
+
 	@Uncached()
 	async rate() {
-		return client('https://api.example.com/rate').json();
+		return cacheInfo(await this.#http('https://api.example.com/rate')).reason;
 	}
 }
+
+const github = new GitHub();
+await github.rate();
+console.log(await github.rate());
+//=> disabled
+
+await cacheOf(github).close();
 ```
 */
 export function Uncached(...none: readonly never[]): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
@@ -76,14 +104,29 @@ export function Uncached(...none: readonly never[]): FunctionDecorator { // esli
 /**
 Validates stored responses to the requests of a method before they are used. Cached results are replaced.
 
+@throws {SettingError} At definition, if it decorates anything but a method.
+
 @example
-```
+```ts
+import got from 'got';
+import {CacheConfig, cacheHooks, cacheInfo, cacheOf, Refresh} from 'got-cache-hooks';
+
+@CacheConfig({store: 'memory'})
 class GitHub {
+	readonly #http = got.extend(cacheHooks());
+
 	@Refresh()
 	async latest() {
-		return client('https://api.example.com/latest').json();
+		return cacheInfo(await this.#http('https://api.example.com/news')).reason;
 	}
 }
+
+const github = new GitHub();
+await github.latest();
+console.log(await github.latest());
+//=> revalidated
+
+await cacheOf(github).close();
 ```
 */
 export function Refresh(...none: readonly never[]): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
@@ -130,10 +173,19 @@ Returns a function whose requests are cached with certain settings, like a metho
 @throws {TypeError | CacheHooksError} If a setting is invalid, or a function with `result: true` has no name.
 
 @example
-```
-const repos = cached(async function repos(name: string) {
-	return sdk.listRepos(name);
-}, '1h', {result: true});
+```ts
+import {cached, HttpCache} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'memory'});
+let calls = 0;
+const repos = cached(async (owner: string) => {
+	calls++;
+	return [`${owner}/got`];
+}, '1h', {result: true, name: 'repos', cache});
+
+await Promise.all([repos('sindresorhus'), repos('sindresorhus')]);
+console.log(await repos('sindresorhus'), calls);
+//=> [ 'sindresorhus/got' ] 1
 ```
 */
 export function cached<This, Inputs extends any[], Value>(original: (this: This, ...inputs: Inputs) => PromiseLike<Value>, expireAfter: ExpirationTime | undefined, settings: ResultSettings<This, Inputs, Value>): (this: This, ...inputs: Inputs) => Promise<Value>;

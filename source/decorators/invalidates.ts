@@ -43,7 +43,7 @@ import {
 } from './method-decorator.ts';
 import {bindToScope, wrapMethod} from './scoped-function.ts';
 
-/** What a method invalidates. */
+/** What a method invalidates. Each member may be left out. */
 export type Invalidated = {
 	/** Deletes entries with any of these tags. */
 	readonly tags?: readonly string[];
@@ -52,7 +52,13 @@ export type Invalidated = {
 	readonly urls?: readonly UrlPattern[];
 
 	/** Deletes the responses to these requests, of all users. */
-	readonly requests?: ReadonlyArray<{readonly method?: string; readonly url: string | URL}>;
+	readonly requests?: ReadonlyArray<{
+		/** The method. Default: `'GET'`. */
+		readonly method?: string;
+
+		/** The absolute URL. */
+		readonly url: string | URL;
+	}>;
 
 	/** Deletes all results of these methods of the same class (with `result: true`). */
 	readonly methods?: readonly string[];
@@ -66,13 +72,31 @@ Deletes what a method invalidates (`invalidated`, or what it returns for the ins
 @throws {TypeError | CacheHooksError} At definition, if it is invalid, or the decorator is not applied to a method.
 
 @example
-```
+```ts
+import got from 'got';
+import {CacheConfig, cacheHooks, cacheInfo, cacheOf, Invalidates} from 'got-cache-hooks';
+
+@CacheConfig({store: 'memory'})
 class GitHub {
-	@Invalidates((self, name) => ({urls: [`api.example.com/users/${name}`], methods: ['repos']}))
-	async createRepo(name: string) {
-		return client.post(`https://api.example.com/users/${name}/repos`);
+	readonly #http = got.extend(cacheHooks());
+
+	async user(name: string) {
+		return this.#http(`https://api.example.com/users/${name}`);
+	}
+
+	@Invalidates((self, name) => ({urls: [new RegExp(`/users/${name}$`)]}))
+	async rename(name: string) {
+		await this.#http.put(`https://api.example.com/users/${name}`);
 	}
 }
+
+const github = new GitHub();
+await github.user('ada');
+await github.rename('ada');
+console.log(cacheInfo(await github.user('ada')).reason);
+//=> miss
+
+await cacheOf(github).close();
 ```
 */
 export function Invalidates<This, Arguments extends any[]>(...options: [invalidated: Invalidated | ((self: This, ...inputs: Arguments) => Invalidated)]): CallDecorator<This, Arguments> { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.

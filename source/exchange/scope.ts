@@ -112,11 +112,6 @@ Runs a function in whose call tree, and only there, requests have these settings
 
 @param cache - The cache whose requests have the settings. Default: all caches.
 @throws {TypeError} If a setting is wrong, before the function is called.
-
-@example
-```
-await runWithSettings({expireAfter: '1m'}, async () => client('https://example.com'));
-```
 */
 export function runWithSettings<Result>(settings: RequestSettings, action: () => Result, cache?: HttpCache): Result {
 	resolveRequestSettings(settings, 'settings');
@@ -162,8 +157,15 @@ Runs a function in whose call tree, and only there, no cache sends a request: a 
 @throws {CacheHooksError} `ERR_NO_NETWORK`, as the cause of Got's `RequestError`, if a request would be sent.
 
 @example
-```
-await withoutNetwork(async () => client('https://example.com'));
+```ts
+import got from 'got';
+import {cacheHooks, withoutNetwork} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory'}));
+await client('https://api.example.com/users/1');
+const {isFromCache} = await withoutNetwork(async () => client('https://api.example.com/users/1'));
+console.log(isFromCache);
+//=> true
 ```
 */
 export function withoutNetwork<Result>(action: () => Result): Result {

@@ -53,11 +53,15 @@ An instance that is extended twice has the cache of the later call.
 @throws {TypeError} If a setting is wrong. The message names the setting, the value and the allowed values. `got.extend()` throws a `CacheHooksError` with the code `ERR_UNSUPPORTED_GOT` if it is the one of an older Got.
 
 @example
-```
+```ts
 import got from 'got';
 import {cacheHooks} from 'got-cache-hooks';
 
 const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
+await client('https://api.example.com/users/1');
+const {isFromCache} = await client('https://api.example.com/users/1');
+console.log(isFromCache);
+//=> true
 ```
 */
 export function cacheHooks(settings: ClientSettings = {}): Pick<ExtendOptions, 'hooks'> {
@@ -93,8 +97,14 @@ Use it when the instance was extended with `cacheHooks()`; one that `createCache
 @throws {TypeError} When a setting is wrong.
 
 @example
-```
-const response = await client('https://example.com', {context: cacheContext({expireAfter: '1m'})});
+```ts
+import got from 'got';
+import {cacheContext, cacheHooks, cacheInfo} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory'}));
+const response = await client('https://api.example.com/users/1', {context: cacheContext({expireAfter: '1m'})});
+console.log(cacheInfo(response).expires !== undefined);
+//=> true
 ```
 */
 export function cacheContext(settings: RequestSettings): {readonly cache: RequestSettings} {
@@ -110,9 +120,15 @@ Without an instance, returns the cache that is installed for this call tree or f
 @throws {TypeError} When the instance has no cache.
 
 @example
-```
+```ts
+import got from 'got';
+import {cacheHooks, getCache} from 'got-cache-hooks';
+
 const client = got.extend(cacheHooks({store: 'memory'}));
+await client('https://api.example.com/users/1');
 await getCache(client).clear();
+console.log(await getCache(client).count());
+//=> 0
 ```
 */
 export function getCache(instance: Pick<Got, 'defaults'>): HttpCache;

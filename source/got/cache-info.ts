@@ -27,9 +27,14 @@ Explains what the cache of a client would do with a request: returns the decisio
 @throws {TypeError} If the instance has no cache, the URL is invalid, or a setting is wrong.
 
 @example
-```
-const {decision, reason, text} = await explain(client, {url: 'https://example.com'});
-//=> 'send', 'miss', 'GET https://example.com/: send, because of `miss` (RFC 9111 §4) …'
+```ts
+import got from 'got';
+import {cacheHooks, explain} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory'}));
+const {decision, reason, section} = await explain(client, {url: 'https://api.example.com/users/1'});
+console.log(decision, reason, section);
+//=> send miss RFC 9111 §4
 ```
 */
 export async function explain(client: Pick<Got, 'defaults'>, request: DescribedRequest, settings?: RequestSettings): Promise<Explanation> {
@@ -79,6 +84,8 @@ export type CacheInfo = {
 
 	/** When the response expires; `undefined` if it never does, or is not stored. */
 	readonly expires: Date | undefined;
+
+	/** Whether the response has expired. */
 	readonly isExpired: boolean;
 
 	/** Whether the origin has validated the stored response for this request. */
@@ -108,10 +115,15 @@ Accepts the response of the promise API, `stream.response` of the stream API, an
 @throws {TypeError} When it is given something that is not a response of Got.
 
 @example
-```
-const response = await client('https://example.com');
-cacheInfo(response).reason;
-//=> 'fresh'
+```ts
+import got from 'got';
+import {cacheHooks, cacheInfo} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', expireAfter: '1h'}));
+await client('https://api.example.com/users/1');
+const {fromCache, reason} = cacheInfo(await client('https://api.example.com/users/1'));
+console.log(fromCache, reason);
+//=> true fresh
 ```
 */
 export function cacheInfo(response: {readonly request: {readonly options: Options}}): CacheInfo {

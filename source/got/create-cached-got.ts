@@ -78,9 +78,15 @@ type CachedPagination = {
 A Got instance with a cache. It takes the cache settings of a request beside Got's own options, and is accepted wherever a Got instance is.
 */
 export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestFunction> & {
+	/** Got's stream API. */
 	readonly stream: CachedStreamFunction & Record<HTTPAlias, CachedStreamFunction>;
+
+	/** Got's pagination: each page is a request of its own. */
 	readonly paginate: CachedPagination & {
+		/** Gives the items one at a time. */
 		readonly each: CachedPagination;
+
+		/** Gives all items in an array. */
 		readonly all: {
 			<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
 			<T, R = unknown>(options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
@@ -108,11 +114,15 @@ Creates a Got instance with a cache, which takes the cache settings of a request
 @throws {CacheHooksError} `ERR_UNSUPPORTED_GOT` if the instance is of an older Got.
 
 @example
-```
-import {createCachedGot} from 'got-cache-hooks';
+```ts
+import {cacheInfo, createCachedGot} from 'got-cache-hooks';
 
 const client = createCachedGot({store: 'memory', expireAfter: '5m'});
-await client('https://example.com', {expireAfter: '1m', refresh: true});
+await client('https://api.example.com/users/1');
+const response = await client('https://api.example.com/users/1', {expireAfter: '1m', refresh: true});
+console.log(cacheInfo(response).reason);
+//=> revalidated
+
 await client.cache.close();
 ```
 */

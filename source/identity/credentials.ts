@@ -11,8 +11,13 @@ import {
 The default of `ignoredParameters`: lower-case names of headers and parameters with credentials. Their values are never stored, and are part of the cache key only by a keyed digest.
 
 @example
-```
-cacheHooks({ignoredParameters: [...DEFAULT_IGNORED_PARAMETERS, 'utm_source']});
+```ts
+import {createKey, DEFAULT_IGNORED_PARAMETERS} from 'got-cache-hooks';
+
+const ignoredParameters = [...DEFAULT_IGNORED_PARAMETERS, 'utm_source'];
+const keyOf = (url: string) => createKey({method: 'GET', url, headers: {}}, {ignoredParameters});
+console.log(keyOf('https://example.com/?utm_source=mail') === keyOf('https://example.com/'));
+//=> true
 ```
 */
 export const DEFAULT_IGNORED_PARAMETERS: readonly string[] = Object.freeze([

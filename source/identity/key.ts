@@ -58,9 +58,12 @@ Credentials are included by a keyed digest. Without `partitionSecret`, the secre
 @throws {TypeError} If the URL is invalid, or an ignored parameter is neither a name, a `RegExp` nor a JSON path.
 
 @example
-```
-createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {}}, {matchHeaders: ['Accept']});
-//=> 'got-cache:2:…'
+```ts
+import {createKey} from 'got-cache-hooks';
+
+const key = createKey({method: 'GET', url: 'https://example.com/?b=2&a=1', headers: {accept: 'text/plain'}}, {matchHeaders: ['Accept']});
+console.log(key.slice(0, 12));
+//=> got-cache:2:
 ```
 */
 export function createKey(request: KeyRequest, settings: KeySettings = {}): string {
@@ -77,12 +80,21 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
 
-/** The client settings that the key depends on. Each has the default of the client setting of that name. */
+/** The client settings that the key depends on. Each may be left out, and then has the default of the client setting of that name. */
 export type KeySettings = {
+	/** The request headers that are included in the key. */
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
+
+	/** Who may share a response. */
 	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
+
+	/** The secret with which credentials are digested. */
 	readonly partitionSecret?: string | Uint8Array | undefined;
+
+	/** The parameters that are not included in the key. */
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
+
+	/** The member of a JSON body inside which parameters are ignored by name. */
 	readonly contentRootKey?: string | undefined;
 
 	/** With `cacheControl`, the order of query parameters is part of the key (RFC 9111 §4). */

@@ -1,22 +1,72 @@
 import parseDuration from 'parse-duration';
 import {expiresAt} from './freshness.ts';
 
-/** The response never expires. */
+/**
+The response never expires.
+
+@example
+```ts
+import got from 'got';
+import {cacheHooks, cacheInfo, NEVER_EXPIRE} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', expireAfter: NEVER_EXPIRE}));
+await client('https://api.example.com/users/1');
+console.log(cacheInfo(await client('https://api.example.com/users/1')).reason);
+//=> fresh
+```
+*/
 export const NEVER_EXPIRE = -1;
 
-/** The response is stored, and validated before each use. */
+/**
+The response is stored, and validated before each use.
+
+@example
+```ts
+import got from 'got';
+import {cacheHooks, cacheInfo, EXPIRE_IMMEDIATELY} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', expireAfter: EXPIRE_IMMEDIATELY}));
+await client('https://api.example.com/users/1');
+console.log(cacheInfo(await client('https://api.example.com/users/1')).reason);
+//=> revalidated
+```
+*/
 export const EXPIRE_IMMEDIATELY = 0;
 
-/** The response is neither read from the cache nor stored. The number is that of requests-cache: semaphore signals of RFC 4824. */
+/**
+The response is neither read from the cache nor stored. The number is that of requests-cache: semaphore signals of RFC 4824.
+
+@example
+```ts
+import got from 'got';
+import {cacheHooks, cacheInfo, DO_NOT_CACHE} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', expireAfter: DO_NOT_CACHE}));
+await client('https://api.example.com/users/1');
+console.log(cacheInfo(await client('https://api.example.com/users/1')).reason);
+//=> do-not-cache
+```
+*/
 export const DO_NOT_CACHE = 0x0D_0E_02_00_02_07_04;
 
-/** A duration: the sum of its parts. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length. */
+/** A duration: the sum of its parts, of which each may be left out. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length. */
 export type DurationLike = {
+	/** The number of weeks. */
 	readonly weeks?: number;
+
+	/** The number of days. */
 	readonly days?: number;
+
+	/** The number of hours. */
 	readonly hours?: number;
+
+	/** The number of minutes. */
 	readonly minutes?: number;
+
+	/** The number of seconds. */
 	readonly seconds?: number;
+
+	/** The number of milliseconds. */
 	readonly milliseconds?: number;
 };
 

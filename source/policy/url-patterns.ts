@@ -55,13 +55,6 @@ export function compileUrlPattern(pattern: UrlPattern): UrlMatcher {
 
 /**
 Returns the expiration of the first pattern that matches a URL, if any.
-
-@example
-```
-const {urlsExpireAfter} = resolveSettings({urlsExpireAfter: [['example.com/live', '30s'], ['example.com', '1d']]});
-getUrlExpiration('https://example.com/live/1', urlsExpireAfter);
-//=> {kind: 'after', milliseconds: 30_000}
-```
 */
 export function getUrlExpiration(url: string, compiled: readonly UrlExpiration[]): Expiration | undefined {
 	return compiled.find(({matches}) => matches(url))?.expiration;

@@ -61,12 +61,6 @@ function namesOf(isIncluded: (row: AnyRow) => boolean): ReadonlySet<string> {
 Checks and parses the settings of a client, and completes them with the defaults.
 
 @throws {SettingError} When a setting is unknown or has a wrong value. It is a `TypeError` that names the path, such as `cache.urlsExpireAfter[1][0]`.
-
-@example
-```
-resolveSettings({expireAfter: '5m'}).expireAfter;
-//=> {kind: 'after', milliseconds: 300_000}
-```
 */
 export function resolveSettings(settings: CacheSettings = {}, path = 'cache'): ResolvedSettings {
 	const resolved = resolve<ResolvedSettings>(clientRows, settings, path, row => isDefaultUsed(row, settings));
@@ -133,8 +127,10 @@ Returns the moment at which something that is received at `start` expires, like 
 @throws {TypeError} When the value is not an expiration.
 
 @example
-```
-getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z'));
+```ts
+import {getExpirationDatetime} from 'got-cache-hooks';
+
+console.log(getExpirationDatetime('1h 30m', new Date('2026-01-01T00:00:00Z')));
 //=> 2026-01-01T01:30:00.000Z
 ```
 */
@@ -157,9 +153,11 @@ Parses the value of a `Cache-Control` header (RFC 9111 §5.2) to its directives,
 @throws {SettingError} When the value is neither a string nor `undefined`.
 
 @example
-```
-parseCacheControl('max-age=60, no-cache="set-cookie"').get('max-age');
-//=> '60'
+```ts
+import {parseCacheControl} from 'got-cache-hooks';
+
+console.log(parseCacheControl('max-age=60, no-cache="set-cookie"').get('max-age'));
+//=> 60
 ```
 */
 export function parseCacheControl(value: string | undefined): CacheDirectives {
@@ -172,9 +170,11 @@ Returns the expiration of the first URL pattern that matches a URL, as it was wr
 @throws {TypeError} When a pattern or an expiration is wrong.
 
 @example
-```
-getUrlExpiration('https://example.com/live/1', [['example.com/live', '30s'], ['example.com', '1d']]);
-//=> '30s'
+```ts
+import {getUrlExpiration} from 'got-cache-hooks';
+
+console.log(getUrlExpiration('https://example.com/live/1', [['example.com/live', '30s'], ['example.com', '1d']]));
+//=> 30s
 ```
 */
 export function getUrlExpiration(url: string, urlsExpireAfter: ExpirationPatterns): ExpirationTime | undefined {

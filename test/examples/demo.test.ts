@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import {Origin} from '../helpers/origin.ts';
+import {byName} from './programs.ts';
 import {createFolder, runNode, type Output} from './run-node.ts';
 
 type Run = Pick<Output, 'code' | 'stderr'> & {readonly lines: readonly string[]};
@@ -129,7 +130,7 @@ for (const name of ['basic.ts', 'keyv.ts']) {
 
 test('github-client.ts caches as its class is decorated, and sends a new request after a change', async t => {
 	const folder = await createFolder(t);
-	const {stdout, stderr, code} = await runNode(['--import', path.join(examples, 'transpile.js'), path.join(examples, 'github-client.ts')], folder);
+	const {stdout, stderr, code} = await runNode([...byName, '--import', path.join(examples, 'transpile.js'), path.join(examples, 'github-client.ts')], folder);
 	t.is(stderr, '');
 	t.is(code, 0);
 	t.deepEqual(stdout.trim().split('\n'), [
@@ -139,16 +140,4 @@ test('github-client.ts caches as its class is decorated, and sends a new request
 		'ada [ \'first\', \'second\' ] after 6 requests',
 	]);
 	t.deepEqual(await fs.readdir(folder), []);
-});
-
-test('sdk-wrapper.ts calls the SDK once for equal concurrent calls', async t => {
-	const {lines, stderr, code} = await run('sdk-wrapper.ts', [], await createFolder(t));
-	t.is(stderr, '');
-	t.is(code, 0);
-	t.deepEqual(lines, [
-		'two at once: 1 call',
-		'once more: 1 call',
-		'[ [ \'Oslo, day 1\', 20 ], [ \'Oslo, day 2\', 21 ] ]',
-		'after it was invalidated: 2 calls',
-	]);
 });

@@ -99,7 +99,7 @@ async function startOrigin(): Promise<Origin> {
 }
 
 /** What the package exports, and the files of `source/` that it is. */
-const entries = [['.', 'index.ts'], ['./register', 'register.ts'], ['./dynamodb', 'stores/dynamodb/index.ts']] as const;
+const entries = [['.', 'index.ts'], ['./register', 'register.ts'], ['./dynamodb', 'stores/dynamodb/index.ts'], ['./opentelemetry', 'opentelemetry/index.ts']] as const;
 
 /** A folder in which this package and what it has installed are found by their names. */
 async function createPackageFolder(t: ExecutionContext): Promise<string> {

@@ -17,8 +17,10 @@ import {
 	type UnreadableReason,
 } from './stage.ts';
 
+/** The algorithms of `compressed()`: Zstandard, Brotli and gzip. */
 export type CompressionName = 'zstd' | 'br' | 'gzip';
 
+/** The options of `compressed()`. */
 export type CompressedOptions = {
 	/**
 	The size of a serialized entry in bytes from which it is compressed.
@@ -85,8 +87,11 @@ Entries of more than 128 KiB are compressed in the thread pool.
 @throws {SettingError} If the algorithm or the threshold is invalid.
 
 @example
-```
-cacheHooks({serializer: compressed('zstd')});
+```ts
+import got from 'got';
+import {cacheHooks, compressed} from 'got-cache-hooks';
+
+const client = got.extend(cacheHooks({store: 'memory', serializer: compressed('zstd')}));
 ```
 */
 export function compressed(algorithm: CompressionName, options: CompressedOptions = {}): Stage<'bytes', 'bytes'> {

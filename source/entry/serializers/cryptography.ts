@@ -22,6 +22,7 @@ import {
 	type Stage,
 } from './stage.ts';
 
+/** The options of `signed()`. */
 export type SignedOptions = {
 	/** A string or bytes; must not be empty. */
 	readonly secret: string | Uint8Array;
@@ -35,8 +36,11 @@ Creates a stage that signs entries with HMAC-SHA-256. An entry that was changed 
 @throws {SettingError} If there is no secret.
 
 @example
-```
-cacheHooks({serializer: new SerializerPipeline(['v8', signed({secret: process.env.CACHE_SECRET})])});
+```ts
+import {HttpCache, SerializerPipeline, signed} from 'got-cache-hooks';
+
+const {CACHE_SECRET: secret = 'at least 16 bytes that nobody guesses'} = process.env;
+const cache = new HttpCache({store: 'memory', serializer: new SerializerPipeline(['v8', signed({secret})])});
 ```
 */
 export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
@@ -69,8 +73,12 @@ export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
 /** 32 random bytes, or their 64 hex digits, or their base64. A passphrase is refused, since it can be guessed. */
 export type EncryptionKey = string | Uint8Array;
 
+/** The keys of `encrypted()`: one, or several of which the first encrypts. */
 export type EncryptedOptions =
-	| {readonly key: EncryptionKey}
+	| {
+		/** The key that encrypts and decrypts. */
+		readonly key: EncryptionKey;
+	}
 	| {
 		/** The first key encrypts, and all keys decrypt. To rotate keys, add a new one at the start, and remove the old one once no entry uses it. */
 		readonly keys: readonly EncryptionKey[];
@@ -95,8 +103,12 @@ With random nonces, one key should not encrypt more than 2 ** 32 entries.
 @throws {SettingError} If a key does not have 32 bytes.
 
 @example
-```
-encrypted({keys: [process.env.CACHE_KEY, process.env.LAST_CACHE_KEY]});
+```ts
+import {randomBytes} from 'node:crypto';
+import {encrypted, HttpCache, SerializerPipeline} from 'got-cache-hooks';
+
+const [newest, previous] = [randomBytes(32), randomBytes(32)];
+const cache = new HttpCache({store: 'memory', serializer: new SerializerPipeline(['v8', encrypted({keys: [newest, previous]})])});
 ```
 */
 export function encrypted(options: EncryptedOptions): Stage<'bytes', 'bytes'> {

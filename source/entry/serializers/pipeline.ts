@@ -15,6 +15,7 @@ import {
 	type StageOutput,
 } from './stage.ts';
 
+/** The options of a `SerializerPipeline`. */
 export type PipelineOptions = {
 	/**
 	Whether to store JSON and text bodies as readable values, if the same bytes can be restored from them.
@@ -40,12 +41,22 @@ If the first stage is not a format, the format `'binary'` is added before it. A 
 @throws {SettingError} If a stage is invalid, or does not take what the one before it gives.
 
 @example
-```
-new SerializerPipeline(['json', compressed('zstd'), encrypted({key})], {decodeContent: true});
+```ts
+import {randomBytes} from 'node:crypto';
+import {compressed, encrypted, HttpCache, SerializerPipeline} from 'got-cache-hooks';
+
+const serializer = new SerializerPipeline(['json', compressed('zstd'), encrypted({key: randomBytes(32)})], {decodeContent: true});
+const cache = new HttpCache({store: new Map(), serializer});
+await cache.save({url: 'https://api.example.com/'}, {body: 'Hello'});
+console.log((await cache.get({url: 'https://api.example.com/'}))?.text());
+//=> Hello
 ```
 */
 export class SerializerPipeline {
+	/** The stages, with the format that the first one needs. */
 	readonly stages: readonly Stage[];
+
+	/** Whether bodies are stored as readable values; `undefined` leaves it to the setting. */
 	readonly decodeContent: boolean | undefined;
 
 	/** The kind of output of the last stage. */
@@ -146,8 +157,10 @@ Creates the pipeline for the setting `serializer`.
 @throws {CacheHooksError} `ERR_SERIALIZER_PACKAGE` if the package of a format is not installed.
 
 @example
-```
-initSerializer('yaml', {decodeContent: true});
+```ts
+import {HttpCache, initSerializer} from 'got-cache-hooks';
+
+const cache = new HttpCache({store: 'filesystem', serializer: initSerializer('json', {decodeContent: true})});
 ```
 */
 export function initSerializer(serializer: PipelineStage | SerializerPipeline, options: PipelineOptions = {}): SerializerPipeline {

@@ -21,6 +21,7 @@ import type {Installed, ProcessRegistry} from './process-registry.ts';
 
 /** A cache that is installed until it is uninstalled, replaced or disposed of. */
 export type Installation = AsyncDisposable & {
+	/** The installed cache. */
 	readonly cache: HttpCache;
 };
 
@@ -37,8 +38,18 @@ The process must have been started with `node --import got-cache-hooks/register`
 @throws {TypeError} If the defaults of the instance cannot be changed.
 
 @example
-```
-installCache({expireAfter: '1h'});
+```ts
+import got from 'got';
+import {installCache, uninstallCache} from 'got-cache-hooks';
+
+// With `node --import got-cache-hooks/register`.
+installCache({store: 'memory', expireAfter: '1h'});
+await got('https://api.example.com/users/1');
+const {isFromCache} = await got('https://api.example.com/users/1');
+console.log(isFromCache);
+//=> true
+
+await uninstallCache();
 ```
 */
 export function installCache(settings: CacheSettings = {}, instance?: Instance): Installation {
@@ -50,6 +61,17 @@ Uninstalls the cache. Requests from now on have no cache.
 
 @param instance - The instance that was passed to `installCache`.
 @returns A promise that resolves when pending writes are complete and the store is closed.
+@throws What the store throws when it is closed.
+
+@example
+```ts
+import {installCache, isInstalled, uninstallCache} from 'got-cache-hooks';
+
+installCache({store: 'memory'});
+await uninstallCache();
+console.log(isInstalled());
+//=> false
+```
 */
 export async function uninstallCache(instance?: Instance): Promise<void> {
 	if (instance !== undefined) {
@@ -67,6 +89,20 @@ export async function uninstallCache(instance?: Instance): Promise<void> {
 Runs a function in whose call tree, and only there, a cache with these settings is installed instead of any other. The cache is closed when the function has finished.
 
 @throws The errors of `installCache`, and those of the function.
+
+@example
+```ts
+import got from 'got';
+import {enabled} from 'got-cache-hooks';
+
+// With `node --import got-cache-hooks/register`, as for `installCache()`.
+const isFromCache = await enabled({store: 'memory'}, async () => {
+	await got('https://api.example.com/users/1');
+	return (await got('https://api.example.com/users/1')).isFromCache;
+});
+console.log(isFromCache);
+//=> true
+```
 */
 export async function enabled<Result>(settings: CacheSettings, action: () => Result | Promise<Result>): Promise<Result> {
 	parseInput(anyFunction, action, 'action');
@@ -83,6 +119,18 @@ export async function enabled<Result>(settings: CacheSettings, action: () => Res
 Runs a function in whose call tree, and only there, no cache is installed. Instances keep caches of their own, which have `cache.disabled()`.
 
 @returns What the function returns.
+@throws What the function throws.
+
+@example
+```ts
+import {disabled, installCache, isInstalled, uninstallCache} from 'got-cache-hooks';
+
+installCache({store: 'memory'});
+console.log(isInstalled(), disabled(() => isInstalled()));
+//=> true false
+
+await uninstallCache();
+```
 */
 export function disabled<Result>(action: () => Result): Result {
 	parseInput(anyFunction, action, 'action');
@@ -90,12 +138,45 @@ export function disabled<Result>(action: () => Result): Result {
 	return registry === undefined ? action() : registry.run(undefined, action);
 }
 
-/** Returns whether a cache is installed for this call tree, or for an instance. */
+/**
+Returns whether a cache is installed for this call tree, or for an instance.
+
+@throws {SettingError} If `instance` is not an instance of Got.
+
+@example
+```ts
+import {installCache, isInstalled, uninstallCache} from 'got-cache-hooks';
+
+installCache({store: 'memory'});
+console.log(isInstalled());
+//=> true
+
+await uninstallCache();
+```
+*/
 export function isInstalled(instance?: Instance): boolean {
 	return (instance === undefined ? findRegistry()?.current : installedHook(parseInput(gotInstance, instance, 'instance'))) !== undefined;
 }
 
-/** Deletes all entries of the installed cache, if there is one. */
+/**
+Deletes all entries of the installed cache, if there is one.
+
+@throws What the store throws.
+
+@example
+```ts
+import got from 'got';
+import {clear, getCache, installCache, uninstallCache} from 'got-cache-hooks';
+
+installCache({store: 'memory'});
+await got('https://api.example.com/users/1');
+await clear();
+console.log(await getCache()!.count());
+//=> 0
+
+await uninstallCache();
+```
+*/
 export async function clear(): Promise<void> {
 	await getCache()?.clear();
 }
@@ -104,6 +185,20 @@ export async function clear(): Promise<void> {
 Deletes the entries of the installed cache that match any criterion, if there is one.
 
 @returns The number of deleted entries, as in `HttpCache.delete`.
+@throws The errors of `HttpCache.delete`.
+
+@example
+```ts
+import got from 'got';
+import {deleteResponses, installCache, uninstallCache} from 'got-cache-hooks';
+
+installCache({store: 'memory'});
+await got('https://api.example.com/users/1');
+console.log(await deleteResponses({urls: ['https://api.example.com/users/1']}));
+//=> 1
+
+await uninstallCache();
+```
 */
 export async function deleteResponses(criteria: Criteria, task?: LongTask): Promise<number> {
 	// A cache without entries checks the arguments as well.

@@ -79,7 +79,9 @@ Calls throw a `CacheHooksError`: `ERR_STORE_PLACE` if `useTemp` or `useCacheDir`
 
 @example
 ```ts
-const store = new FilesystemStore({path: 'cache/http', maxCacheBytes: 100_000_000});
+import {createStore} from 'got-cache-hooks';
+
+const store = createStore('filesystem', {path: 'cache/http', maxCacheBytes: 100_000_000});
 ```
 */
 export class FilesystemStore implements Store {

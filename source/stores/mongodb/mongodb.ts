@@ -32,12 +32,14 @@ Stores readable documents in a collection of MongoDB, which deletes them when th
 One collection holds all namespaces, so that one index serves them all. A part of a document that MongoDB cannot hold is replaced by JSON text, under `(json)`, or by bytes in the format of `node:v8`, under `(v8)`, if JSON would lose something. Values over 16 MB are such text or bytes in GridFS.
 
 The first call connects, and the first write makes the indexes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next call tries again.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 
 @example
 ```ts
-const store = new MongoDbStore({url: 'mongodb://localhost:27017/cache', cacheName: 'responses'});
+import {createStore} from 'got-cache-hooks';
+
+const store = createStore('mongodb', {url: 'mongodb://db.example.com/cache', cacheName: 'responses'});
 ```
-@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 */
 export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly name = 'mongodb';
@@ -73,12 +75,14 @@ Stores bytes of any size as files in GridFS on MongoDB: one file for each key, w
 The server deletes documents and files when they expire. Other files in the bucket are not touched.
 
 The first call connects, and the first write makes the indexes. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next call tries again.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 
 @example
 ```ts
-const store = new GridFsStore({url: 'mongodb://localhost:27017/cache', cacheName: 'responses'});
+import {createStore} from 'got-cache-hooks';
+
+const store = createStore('gridfs', {url: 'mongodb://db.example.com/cache', cacheName: 'responses'});
 ```
-@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 */
 export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	readonly name = 'gridfs';

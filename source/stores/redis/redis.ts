@@ -25,12 +25,14 @@ Stores bytes on a Redis or Valkey server, cluster or sentinel, which deletes the
 
 Each value is sent with its remaining time, so the clock of the server may differ from ours.
 The first call connects. A call while the server is away throws within `connectionTimeout` and `commandTimeout`, and the next call tries again.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 
 @example
 ```ts
-const store = new RedisStore({url: 'redis://localhost:6379', cacheName: 'responses'});
+import {createStore} from 'got-cache-hooks';
+
+const store = createStore('redis', {url: 'redis://cache.example.com:6379', cacheName: 'responses'});
 ```
-@throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 */
 export class RedisStore implements Store {
 	readonly name = 'redis';

@@ -45,7 +45,9 @@ A damaged file is renamed to `….corrupt-<time>`, with its logs, and replaced b
 
 @example
 ```ts
-const store = new SqliteStore({path: 'cache/http.sqlite', maxBytes: 100_000_000});
+import {createStore} from 'got-cache-hooks';
+
+const store = createStore('sqlite', {path: 'cache/http.sqlite', maxBytes: 100_000_000});
 ```
 */
 export class SqliteStore implements Store {
