@@ -152,8 +152,10 @@ export class ResponsePhase implements WriteListener {
 			return this.discard('incomplete', false);
 		}
 
-		if (this.#isShownAsStored) {
+		if (this.#isShownAsStored && this.#state.isStorageExpected(body.byteLength)) {
 			this.#state.updateInfo({stored: 'stored'});
+		} else {
+			this.#show(false);
 		}
 
 		received.took = settings.now() - sent!.time;
@@ -176,14 +178,18 @@ export class ResponsePhase implements WriteListener {
 		this.#showStored(false);
 	}
 
-	/** Corrects what the driver has shown of the response. */
+	/** Shows whether the response is stored, for good. */
 	#showStored(isStored: boolean): void {
+		this.#show(isStored);
+		this.statusWatcher = undefined;
+	}
+
+	/** Corrects what the driver has shown of the response. */
+	#show(isStored: boolean): void {
 		if (isStored !== this.#isShownAsStored && this.#received !== undefined) {
 			this.#isShownAsStored = isStored;
 			this.statusWatcher?.replaceStatus(this.#state.status(this.#received.head.statusCode, isStored));
 		}
-
-		this.statusWatcher = undefined;
 	}
 
 	/** Ends the exchange, unless a write has begun: the write then ends it. */
@@ -297,7 +303,7 @@ export class ResponsePhase implements WriteListener {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
 
-		this.#isShownAsStored = this.#state.isStorageExpected;
+		this.#isShownAsStored = this.#state.isStorageExpected(length ?? 0);
 		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
 			method: sent!.storeAs ?? request.method,

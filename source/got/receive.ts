@@ -162,6 +162,7 @@ class BodyCollector implements StatusWatcher {
 	replaceStatus(status: string | undefined): void {
 		if (status !== undefined && this.#status !== undefined) {
 			replaceCacheStatus(this.#response, this.#status, status);
+			this.#status = status;
 		}
 	}
 
