@@ -36,7 +36,7 @@ export class ResponsePhase implements WriteListener {
 	#isAnswered = false;
 	#received: (ReceivedResponse & {took?: number}) | undefined;
 
-	/** Whether the caller is told that the response is stored: once it is, and before that if the store is expected to take it. */
+	/** Whether the caller may read that the response is stored: once it is, and before that if the store is expected to take it. */
 	#isShownAsStored = false;
 
 	/** Gets the member of `Cache-Status` that replaces the one that was given, if the response is stored against expectation, or is not. */
