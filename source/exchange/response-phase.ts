@@ -186,10 +186,12 @@ export class ResponsePhase implements WriteListener {
 
 	/** Corrects what the driver has shown of the response. */
 	#show(isStored: boolean): void {
-		if (isStored !== this.#isShownAsStored && this.#received !== undefined) {
-			this.#isShownAsStored = isStored;
-			this.statusWatcher?.replaceStatus(this.#state.status(this.#received.head.statusCode, isStored));
+		if (isStored === this.#isShownAsStored || this.#received === undefined) {
+			return;
 		}
+
+		this.#isShownAsStored = isStored;
+		this.statusWatcher?.replaceStatus(this.#state.status(this.#received.head.statusCode, isStored));
 	}
 
 	/** Ends the exchange, unless a write has begun: the write then ends it. */
