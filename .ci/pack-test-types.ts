@@ -18,7 +18,11 @@ import {
 	type HttpCache,
 	type KeyCallback,
 } from 'got-cache-hooks';
+import {GotCacheInstrumentation} from 'got-cache-hooks/opentelemetry';
 
+const instrumentation = new GotCacheInstrumentation({attributes: ({url, store}) => ({host: new URL(url).host, store})});
+// @ts-expect-error -- Not an option.
+const wrongInstrumentation = new GotCacheInstrumentation({enable: true});
 const directives: CacheDirectives = parseCacheControl('max-age=60');
 const filterFn: FilterCallback = response => response.statusCode === 200 && !directives.has('no-store');
 const keyFn: KeyCallback = (request, createKey) => createKey(request);
@@ -57,4 +61,4 @@ const [page]: readonly string[] = await cached.paginate.all<string>('https://exa
 const stream = cached.stream('https://example.com', {expireAfter: '1m'});
 const extended: CachedGot = cached.extend({expireAfter: '1m'}, client).extend();
 
-export const all: readonly unknown[] = [installed, cache, never, reason, wrong, asGot, length, number, refused, page, stream, extended, wrongContext, wrongContexts, byOptions];
+export const all: readonly unknown[] = [instrumentation, wrongInstrumentation, installed, cache, never, reason, wrong, asGot, length, number, refused, page, stream, extended, wrongContext, wrongContexts, byOptions];

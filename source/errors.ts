@@ -178,8 +178,7 @@ export function describeFault(thrown: unknown): string {
 	}
 
 	const place = placesOf(thrown).find(line => !line.includes('node:'))?.trim();
-	const kind = thrown instanceof RedactedError ? `${thrown.name} (${thrown.code})` : kindOf(thrown);
-	return `${kind}${place === undefined ? '' : ` ${place}`}.`;
+	return `${kindOf(thrown instanceof RedactedError ? thrown.thrown() : thrown)}${place === undefined ? '' : ` ${place}`}.`;
 }
 
 function isMessageSafe(thrown: unknown): boolean {

@@ -9,7 +9,9 @@ None contains a credential: callers pass names, codes, paths and redacted URLs, 
 */
 /* eslint-disable @typescript-eslint/naming-convention -- They are codes, as those of Node.js. */
 const texts = {
-	GOT_CACHE_STORE_ERROR: (operation: string, fault: string): string => `A call of the store (\`${operation}\`) failed, and the request went on without the store: ${fault} Check the setting \`store\`; \`await getCache(client).ready()\` at the start of a program throws such a fault. ${more('storeError')}`,
+	GOT_CACHE_STORE_ERROR: (operation: string, fault: string): string => `${operation === 'decode'
+		? `An entry of the store could not be read, and counts as absent: ${fault}`
+		: `A call of the store (\`${operation}\`) failed, and the request went on without the store: ${fault} Check the setting \`store\`; \`await getCache(client).ready()\` at the start of a program throws such a fault.`} ${more('storeError')}`,
 	GOT_CACHE_SETTING_ERROR: (setting: string, fault: string): string => `The function of \`${setting}\` failed, so that ${setting === 'Invalidates' ? 'nothing was deleted' : 'a response was not cached'}: ${fault} Correct the function. ${more('settingError')}`,
 	GOT_CACHE_BACKGROUND_ERROR: (fault: string): string => `A refresh in the background failed, and the stored response stays: ${fault} ${more('backgroundError')}`,
 	GOT_CACHE_INTERNAL_ERROR: (fault: string): string => `got-cache-hooks has a fault, which did not harm the request: ${fault} Please report it. ${more('internalError')}`,

@@ -361,9 +361,9 @@ export class CacheCore {
 		return {reads, writes};
 	}
 
-	/** Whether a response that is written now is expected to be stored: the store is used, and has taken the last write. */
-	get isReliable(): boolean {
-		return this.writes.isReliable === true && (this.#store.circuits?.hasFailed !== true || this.#store.circuits.writes === 'closed');
+	/** Whether a response with a body of so many bytes is expected to be stored if it is written now: the store is used, has taken the last write, and has a bound that the entry, which may be larger than its body, does not exceed. */
+	isExpectedToTake(bytes: number): boolean {
+		return this.writes.isReliable === true && 2 * bytes <= (this.store.maxBytes ?? Infinity) && (this.#store.circuits?.hasFailed !== true || this.#store.circuits.writes === 'closed');
 	}
 
 	/** Opens the store and reads from it, throwing its faults. */

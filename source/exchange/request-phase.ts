@@ -86,7 +86,8 @@ export class RequestPhase {
 	get #budget(): TimeBudget {
 		const {storeTimeout, failFast, singleFlight, mode} = this.#state.settings;
 		// Without its store a mode is of no use.
-		this.#timeBudget ??= new TimeBudget({store: failFast || mode !== undefined ? Infinity : storeTimeout, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
+		const forStore = failFast || mode !== undefined ? Infinity : storeTimeout;
+		this.#timeBudget ??= new TimeBudget({store: forStore, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
 		return this.#timeBudget;
 	}
 

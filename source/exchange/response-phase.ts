@@ -37,7 +37,7 @@ export class ResponsePhase implements WriteListener {
 	#isAnswered = false;
 	#received: (ReceivedResponse & {took?: number}) | undefined;
 
-	/** Whether the caller is told that the response is stored: once it is, and before that if the store is expected to take it. */
+	/** Whether the caller may read that the response is stored: once it is, and before that if the store is expected to take it. */
 	#isShownAsStored = false;
 
 	/** Gets the member of `Cache-Status` that replaces the one that was given, if the response is stored against expectation, or is not. */
@@ -156,8 +156,10 @@ export class ResponsePhase implements WriteListener {
 			return this.discard('incomplete', false);
 		}
 
-		if (this.#isShownAsStored) {
+		if (this.#isShownAsStored && this.#state.isStorageExpected(body.byteLength)) {
 			this.#state.updateInfo({stored: 'stored'});
+		} else {
+			this.#show(false);
 		}
 
 		received.took = settings.now() - sent!.time;
@@ -180,14 +182,20 @@ export class ResponsePhase implements WriteListener {
 		this.#showStored(false);
 	}
 
-	/** Corrects what the driver has shown of the response. */
+	/** Shows whether the response is stored, for good. */
 	#showStored(isStored: boolean): void {
-		if (isStored !== this.#isShownAsStored && this.#received !== undefined) {
-			this.#isShownAsStored = isStored;
-			this.statusWatcher?.replaceStatus(this.#state.status(this.#received.head.statusCode, isStored));
+		this.#show(isStored);
+		this.statusWatcher = undefined;
+	}
+
+	/** Corrects what the driver has shown of the response. */
+	#show(isStored: boolean): void {
+		if (isStored === this.#isShownAsStored || this.#received === undefined) {
+			return;
 		}
 
-		this.statusWatcher = undefined;
+		this.#isShownAsStored = isStored;
+		this.statusWatcher?.replaceStatus(this.#state.status(this.#received.head.statusCode, isStored));
 	}
 
 	/** Ends the exchange, unless a write has begun: the write then ends it. */
@@ -301,7 +309,7 @@ export class ResponsePhase implements WriteListener {
 			inFlight?.respond(this.#fields, request.method === 'HEAD' ? 0 : length);
 		}
 
-		this.#isShownAsStored = this.#state.isStorageExpected;
+		this.#isShownAsStored = this.#state.isStorageExpected(length ?? 0);
 		this.#state.updateInfo({createdAt: received, expires: decision.expires});
 		this.#received = {
 			method: sent!.storeAs ?? request.method,

@@ -106,9 +106,9 @@ export class ExchangeState {
 		return this.#sent;
 	}
 
-	/** Whether a response that may be stored is expected to be: the store has answered this request, and has taken the last write. */
-	get isStorageExpected(): boolean {
-		return this.cache.isReliable && !(this.match.stored === undefined && this.match.isUnread === true);
+	/** Whether a response that may be stored is expected to be: the store has answered this request, and takes what it is given. */
+	isStorageExpected(bytes: number): boolean {
+		return this.cache.isExpectedToTake(bytes) && !(this.match.stored === undefined && this.match.isUnread === true);
 	}
 
 	/** Whether a response to the request may still be stored. */

@@ -160,9 +160,12 @@ class BodyCollector implements StatusWatcher {
 	}
 
 	replaceStatus(status: string | undefined): void {
-		if (status !== undefined && this.#status !== undefined) {
-			replaceCacheStatus(this.#response, this.#status, status);
+		if (status === undefined || this.#status === undefined) {
+			return;
 		}
+
+		replaceCacheStatus(this.#response, this.#status, status);
+		this.#status = status;
 	}
 
 	#handle(event: string | symbol, parameters: readonly unknown[], emit: Emit): boolean {

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/api';
 import type {AnswerEvent} from '../cache/types.ts';
 import {
+	asObject,
 	boolean,
 	functionOf,
 	parseOptions,
@@ -56,7 +57,7 @@ export class GotCacheInstrumentation {
 	readonly instrumentationName: string = name;
 	readonly instrumentationVersion: string = '0.1.0';
 	readonly #diag: DiagLogger = diag.createComponentLogger({namespace: name});
-	readonly #handlers: Handlers = createHandlers(() => this.#currentInstruments(), answer => this.#attributes?.(answer) ?? {});
+	readonly #handlers: Handlers = createHandlers(() => this.#currentInstruments(), answer => (asObject(this.#attributes?.(answer)) ?? {}) as Attributes);
 	readonly #subscriptions: Subscription[] = [];
 	#attributes: GotCacheInstrumentationConfig['attributes'];
 	#meterProvider: MeterProvider | undefined;

@@ -57,7 +57,7 @@ export class MemoryStore implements Store {
 	readonly name = 'memory';
 	readonly valueType = 'objects';
 	readonly scope = 'process';
-	readonly #maxBytes: number;
+	readonly maxBytes: number;
 	readonly #maxEntries: number;
 	readonly #now: () => number;
 	readonly #entries = new Map<string, Entry>();
@@ -70,7 +70,7 @@ export class MemoryStore implements Store {
 	constructor(options: MemoryStoreOptions = {}) {
 		checkOptions('createStore(\'memory\')', options, {...commonOptions, maxBytes: positiveInteger, maxEntries: positiveInteger});
 		const {maxBytes = 128 * 1024 * 1024, maxEntries = 10_000, now = Date.now} = options;
-		this.#maxBytes = maxBytes;
+		this.maxBytes = maxBytes;
 		this.#maxEntries = maxEntries;
 		this.#now = now;
 	}
@@ -97,7 +97,7 @@ export class MemoryStore implements Store {
 
 	set(key: string, value: StoredValue, {expires = Infinity, size, indexed}: SetOptions): SetResult {
 		const bytes = sizeOfText(key) + (size ?? sizeOf(value));
-		if (bytes > this.#maxBytes) {
+		if (bytes > this.maxBytes) {
 			this.delete(key);
 			return 'too-large';
 		}
@@ -205,7 +205,7 @@ export class MemoryStore implements Store {
 	}
 
 	#makeRoom(bytes: number, entries: 0 | 1): void {
-		while (this.#hand !== undefined && (this.#bytes + bytes > this.#maxBytes || this.#entries.size + entries > this.#maxEntries)) {
+		while (this.#hand !== undefined && (this.#bytes + bytes > this.maxBytes || this.#entries.size + entries > this.#maxEntries)) {
 			const entry = this.#hand;
 			if (entry.wasRead && entry.expires > this.#now()) {
 				entry.wasRead = false;

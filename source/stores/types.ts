@@ -72,6 +72,9 @@ export type Store = {
 	/** Whether people read the stored bytes or text: a cache then stores JSON, with decoded bodies. Default: `false`. */
 	readonly isHumanReadable?: boolean;
 
+	/** The maximum size of everything stored in bytes, if the store has one: it does not take a larger value. Default: no bound. */
+	readonly maxBytes?: number | undefined;
+
 	/** The maximum length of a key in bytes. Default: 8,192. */
 	readonly maxKeyBytes?: number;
 

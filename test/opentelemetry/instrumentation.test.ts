@@ -15,7 +15,7 @@ import {SettingError} from '../../source/index.ts';
 import {GotCacheInstrumentation} from '../../source/opentelemetry/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-import {startTelemetry, valuesBy} from './telemetry.ts';
+import {startTelemetry, valuesBy, type Point} from './telemetry.ts';
 
 const result = 'got_cache_hooks.result';
 
@@ -121,6 +121,17 @@ test.serial('`attributes` adds to the span and to the counters of an answer', as
 	t.like(await inSpan(() => client(origin.url)), {tier: 'memory', [result]: 'miss'});
 	t.deepEqual(valuesBy(await points('got_cache_hooks.requests'), 'server.address', 'tier'), {'127.0.0.1 memory': 1});
 });
+
+for (const returned of [undefined, null, 'text', ['item'], 1]) {
+	test.serial(`\`attributes\` may return ${JSON.stringify(returned) ?? 'undefined'}, which adds nothing`, async t => {
+		const {points} = startTelemetry(t, {attributes: () => returned as never});
+		await using origin = await startOrigin();
+		const {client} = createClient();
+		await client(origin.url);
+		const [{attributes}] = await points('got_cache_hooks.requests') as [Point];
+		t.deepEqual(Object.keys(attributes).toSorted(), ['got_cache_hooks.cache_name', 'got_cache_hooks.reason', result, 'got_cache_hooks.store', 'http.request.method']);
+	});
+}
 
 test.serial('`attributes` that fails is reported to the logger of OpenTelemetry, and harms no request', async t => {
 	const reports: unknown[][] = [];

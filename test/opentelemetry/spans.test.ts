@@ -195,7 +195,7 @@ test.serial('of 64 requests in flight over few connections, each answer is in th
 });
 
 for (const [name, instance] of majors) {
-	test.serial(`${name}: of 64 requests over one connection of HTTP/2, with redirects, each answer is in the span of its own request`, async t => {
+	test.serial(`${name}: of 64 requests and streams over one connection of HTTP/2, with redirects, each answer is in the span of its own request`, async t => {
 		const {inSpan} = startTelemetry(t);
 		await using origin = await SecureOrigin.start((request, response) => {
 			const [, kind, number] = request.url!.split('/', 3);
@@ -207,7 +207,10 @@ for (const [name, instance] of majors) {
 		});
 		const {client} = createClient({}, instance);
 		await client(`${origin.url}/first`, secure as object);
-		const spans = await Promise.all(Array.from({length: 64}, async (_, index) => inSpan(() => client(`${origin.url}/from/${index}`, secure as object))));
+		const spans = await Promise.all(Array.from({length: 64}, async (_, index) => inSpan(() => {
+			const url = `${origin.url}/from/${index}`;
+			return index % 2 === 0 ? client(url, secure as object) : readStream(client.stream(url, secure as object));
+		})));
 		t.deepEqual(spans.map(attributes => attributes['url.full']), Array.from({length: 64}, (_, index) => `${origin.url}/to/${index}`));
 		t.deepEqual(spans.map(attributes => attributes['got_cache_hooks.miss.count']), Array.from({length: 64}, () => 2));
 	});

@@ -94,7 +94,7 @@ export class FilesystemStore implements Store {
 	/** Where the folder is, for a store that keeps files of another form in it. */
 	readonly place: Place;
 	readonly #readOnly: boolean;
-	readonly #maxBytes: number;
+	readonly maxBytes: number;
 	readonly #now: () => number;
 	readonly #folder: CacheFolder;
 	readonly #sizeLimit: SizeLimit | undefined;
@@ -110,7 +110,7 @@ export class FilesystemStore implements Store {
 		this.place = new Place(path, options, {owner, kind: 'folder'});
 		this.path = this.place.path;
 		this.#readOnly = readOnly;
-		this.#maxBytes = maxCacheBytes ?? Infinity;
+		this.maxBytes = maxCacheBytes ?? Infinity;
 		this.#now = now;
 		this.#folder = new CacheFolder(this.path, extension);
 		this.#sweep = new Sweep(this.#folder);
@@ -159,7 +159,7 @@ export class FilesystemStore implements Store {
 		const bytes = checkBytes('filesystem', value);
 		const parts = withHead({key, expires: expires === undefined || !Number.isFinite(expires) ? undefined : Math.max(Math.ceil(expires), 0), isEntry: indexed !== undefined}, bytes);
 		const fileBytes = parts[0].byteLength + parts[1].byteLength;
-		if (fileBytes > this.#maxBytes) {
+		if (fileBytes > this.maxBytes) {
 			this.delete(key);
 			return 'too-large';
 		}

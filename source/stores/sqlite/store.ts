@@ -57,6 +57,8 @@ export class SqliteStore implements Store {
 	/** The absolute path of the file; `undefined` in memory. */
 	readonly path: string | undefined;
 
+	readonly maxBytes: number | undefined;
+
 	/** A database in memory is this store's alone, unless it is shared by its name. */
 	readonly scope: 'process' | 'machine';
 	readonly locks: SqliteLocks;
@@ -74,6 +76,7 @@ export class SqliteStore implements Store {
 		this.#session = new Session(this.#settings, (statements, database) => this.#finish(statements, database));
 		this.locks = new SqliteLocks(this.#session, this.#settings.now);
 		this.path = this.#settings.place?.path;
+		this.maxBytes = this.#settings.maxBytes;
 		this.scope = this.path === undefined && !this.#settings.isShared ? 'process' : 'machine';
 		if (this.#settings.maxBytes !== undefined) {
 			this.#uses = new RecentUses(keys => {

@@ -15,6 +15,7 @@ function serviceFor(text: string, packageName: string): ts.LanguageService {
 		paths: {
 			got: [path.join(root, `node_modules/${packageName}/dist/source/index.d.ts`)],
 			'got-cache-hooks': [path.join(root, 'source/index.ts')],
+			'got-cache-hooks/opentelemetry': [path.join(root, 'source/opentelemetry/index.ts')],
 		},
 	}, root);
 	const read = (name: string): string | undefined => name === file ? text : ts.sys.readFile(name);
