@@ -1,7 +1,7 @@
 import type {Ignored} from '../identity/credentials.ts';
 import {redactHref} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
-import {mayUpdate, storableLines, type StoredRequest} from '../identity/stored-request.ts';
+import {isStorable, mayUpdate, type StoredRequest} from '../identity/stored-request.ts';
 import {
 	fieldsOf,
 	storedResponse,
@@ -24,7 +24,6 @@ import {originFacts} from '../policy/facts.ts';
 import {retained} from '../policy/freshness.ts';
 import type {PolicySettings, StorageTerms} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
-import {newGeneration} from './entries.ts';
 
 /**
 A response that is to be stored, before its body has been received.
@@ -62,19 +61,19 @@ Makes the stored form of a response, without anything that belongs to one connec
 */
 export function composeResponse(response: ReceivedResponse, {body, codings, request}: StoredContent): StoredResponse {
 	const {method, url, head, received, terms, decidedBy, ignored, took} = response;
-	const storable = storableFields(head.rawHeaders, unstoredNames(response, codings));
+	const storable = storableFields(head.rawHeaders, unstoredNames(response, codings), (name, value) => isStorable(name, value, url, ignored));
 	const metadata: Writable<StoredMetadata> = {
 		method,
 		url: redactHref(url, ignored),
 		statusCode: head.statusCode,
 		statusMessage: head.statusMessage,
-		rawHeaders: datedFields(storableLines(storable, url, ignored), received),
+		rawHeaders: datedFields(storable, received),
 		createdAt: received,
 		expires: terms.expires,
 		retainUntil: terms.retainUntil,
 		initialAge: terms.initialAge,
 		decidedBy,
-		generation: newGeneration(),
+		generation: '',
 		request,
 	};
 	const cookies = cookiesOf(response, request);
@@ -166,8 +165,8 @@ export function splitUpdate(raw: RawFields, url: string, {ignoredParameters: ign
 	for (let index = 0; index < lines.length; index += 2) {
 		const name = lines[index]!.toLowerCase();
 		const value = lines[index + 1]!;
-		const isStorable = (storeSetCookie || !cookieFields.includes(name)) && mayUpdate(name, value, url, ignored);
-		(isStorable ? storable : own).push(lines[index]!, value);
+		const isKept = (storeSetCookie || !cookieFields.includes(name)) && mayUpdate(name, value, url, ignored);
+		(isKept ? storable : own).push(lines[index]!, value);
 	}
 
 	return {storable, own};

@@ -322,7 +322,7 @@ let randomPool = Buffer.alloc(0);
 let randomPosition = 0;
 
 /** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
-export function newGeneration(): string {
+function newGeneration(): string {
 	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
 	if (randomPosition === randomPool.length) {
 		randomPool = randomBytes(2048);

@@ -9,11 +9,12 @@ import {
 	recreatedKey,
 	recreatedPartition,
 	redactRequest,
-	storableLines,
+	isStorable,
 	type StoredRequest,
 } from '../identity/stored-request.ts';
 import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
+import {filterLines} from '../policy/fields.ts';
 import {
 	fieldsOf,
 	isCall,
@@ -184,7 +185,7 @@ function redactAgain(stored: StoredResponse, settings: KeySettingsOfCache, secre
 	const {request, url, rawHeaders} = stored;
 	const redacted = {
 		url: redactUrl(request === undefined ? url : targetOf(request), settings.ignoredParameters),
-		rawHeaders: storableLines(rawHeaders, url, settings.ignoredParameters),
+		rawHeaders: filterLines(rawHeaders, (name, value) => isStorable(name, value, url, settings.ignoredParameters)),
 		...(request !== undefined && {request: redactStored(request, settings, secret)}),
 	};
 	return isDeepStrictEqual(redacted, {url, rawHeaders: [...rawHeaders], ...(request !== undefined && {request})}) ? stored : storedResponse({...stored, ...redacted}, stored.body);

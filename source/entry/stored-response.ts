@@ -42,7 +42,7 @@ export type StoredMetadata = {
 	/** The source of the storing policy and the expiration: the settings (`'user'`), or the headers by RFC 9111 (`'origin'`). */
 	readonly decidedBy: 'user' | 'origin';
 
-	/** A random name from which the keys of the variants of a primary entry are derived. */
+	/** A random name from which the keys of the variants of a primary entry are derived. It is made when an entry with `vary` is saved; without `vary`, it is not used. */
 	readonly generation: string;
 	readonly vary?: Variation;
 

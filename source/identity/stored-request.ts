@@ -1,4 +1,4 @@
-import {filterLines, type Fields, type RawFields} from '../policy/fields.ts';
+import type {Fields} from '../policy/fields.ts';
 import {redactBody} from './body.ts';
 import {credentialResponseHeaders} from './credential-table.ts';
 import {
@@ -201,18 +201,16 @@ export function hasRedacted({url, headers, body}: StorableRequest): boolean {
 }
 
 /**
-Returns the header lines of a response that may be stored: without those that the settings ignore, and without a `Content-Location` with a credential. They are left out and not redacted, since a caller gets no value that the origin did not send.
-*/
-export function storableLines(raw: RawFields, url: string, ignored: Ignored): string[] {
-	return filterLines(raw, (name, value) => isStorable(name, value, url, ignored));
-}
+Whether a header line of a response may be stored: it is none that the settings ignore, and no `Content-Location` with a credential. Other lines are left out and not redacted, since a caller gets no value that the origin did not send.
 
-function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
+@param name - In lower case.
+*/
+export function isStorable(name: string, value: string, url: string, ignored: Ignored): boolean {
 	return name === 'content-location' ? !isSecretUrl(value, url, ignored) : needed.has(name) || !ignoresHeader(ignored, name);
 }
 
 /**
-Whether a header line of a 304 may be stored: it is none that `storableLines` leaves out, and exposes no credential.
+Whether a header line of a 304 may be stored: it is storable, and exposes no credential.
 
 @param name - In lower case.
 */

@@ -153,13 +153,14 @@ export const cookieFields: readonly string[] = ['set-cookie', 'set-cookie2'];
 Returns the header lines of a response that may be stored (RFC 9111 §3.1).
 
 @param excluded - The lower-case names of further fields that are not stored.
+@param isStorable - Returns whether any other line may be stored. Default: each may.
 */
-export function storableFields(raw: RawFields, excluded: readonly string[]): string[] {
+export function storableFields(raw: RawFields, excluded: readonly string[], isStorable: LinePredicate = always): string[] {
 	const listed = connectionListed(raw);
 	// A few names are searched sooner than a set of them is made.
 	const others = excluded.length > fewNames ? new Set(excluded) : undefined;
 	// RFC 9113 §8.3: pseudo-headers are no fields. The package `http2-wrapper` (Got 15) lists them nevertheless.
-	return filterLines(raw, name => !neverStored.has(name) && !listed.has(name) && !(others?.has(name) ?? excluded.includes(name)) && !name.startsWith(':'));
+	return filterLines(raw, (name, value) => !neverStored.has(name) && !listed.has(name) && !(others?.has(name) ?? excluded.includes(name)) && !name.startsWith(':') && isStorable(name, value));
 }
 
 const fewNames = 8;
@@ -244,12 +245,15 @@ function hasLine(raw: RawFields, field: string): boolean {
 // Any other character separates the names, so that a malformed list does not let more fields be stored.
 const tokens = /[\w!#$%\u{26}'*+\-.^`\|~]+/gv;
 
-/**
-Returns some of the header lines.
+/** A condition of a header line, with its name in lower case. */
+type LinePredicate = (name: string, value: string) => boolean;
 
-@param keep - Gets the name in lower case.
-*/
-export function filterLines(raw: RawFields, keep: (name: string, value: string) => boolean): string[] {
+function always(): boolean {
+	return true;
+}
+
+/** Returns some of the header lines. */
+export function filterLines(raw: RawFields, keep: LinePredicate): string[] {
 	const lines: string[] = [];
 	for (let index = 0; index < raw.length; index += 2) {
 		if (keep(raw[index]!.toLowerCase(), raw[index + 1]!)) {

@@ -1,10 +1,13 @@
 import test from 'ava';
 import {compileIgnored, ignoredByDefault, type Ignored} from '../../source/identity/credentials.ts';
-import {exposesCredential, storableLines} from '../../source/identity/stored-request.ts';
+import {exposesCredential, isStorable} from '../../source/identity/stored-request.ts';
+import {storableFields, type RawFields} from '../../source/policy/fields.ts';
 import {redactUrl} from '../../source/identity/references.ts';
 
 const base = 'https://example.com/a/';
 const own = compileIgnored(['utm', /^x-Trace/v]) as Ignored;
+
+const storableLines = (raw: RawFields, url: string, ignored: Ignored): string[] => storableFields(raw, [], (name, value) => isStorable(name, value, url, ignored));
 
 const urls: ReadonlyArray<readonly [url: string, redacted: string, ignored?: Ignored]> = [
 	['https://user:secret@example.com/#secret', 'https://example.com/'],
