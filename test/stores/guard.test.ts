@@ -455,3 +455,15 @@ test('circuit: while it is open, every call is a miss at once, and only close re
 	t.is(closed, 1);
 	t.is(operations().length, 5);
 });
+
+test('a guarded store writes what is deferred if its store defers anything', t => {
+	let flushes = 0;
+	const store = Object.assign(new MemoryStore(), {
+		flush() {
+			flushes++;
+		},
+	});
+	guardStore(store).flush!();
+	t.is(flushes, 1);
+	t.is(guardStore(new MemoryStore()).flush, undefined);
+});
