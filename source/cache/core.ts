@@ -35,6 +35,9 @@ import {Reporter} from './reporter.ts';
 import {maxSerializedBytes, serializerOf} from './stored-values.ts';
 import {CacheWrites} from './writes.ts';
 
+// The least time limit of a store that may defer writes, in milliseconds: it must not pass meanwhile.
+const minDeferringTimeout = 100;
+
 const noOptions: LookupOptions = {resource: undefined};
 
 /**
@@ -138,7 +141,7 @@ export class CacheCore {
 			},
 		};
 		this.#variants = new Variants(new Entries({
-			...common, store: forRequests, timeout: storeTimeout, isDeferrable: !failFast,
+			...common, store: forRequests, timeout: storeTimeout, isDeferrable: !failFast && storeTimeout >= minDeferringTimeout,
 		}), this.secret, () => this.unreachable.setQuietly());
 		this.writes = new CacheWrites({
 			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants, isReliable: opened instanceof MemoryStore || undefined,

@@ -7,6 +7,8 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import {DatabaseSync} from 'node:sqlite';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import test from 'ava';
 import {cacheInfo, getCache} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
@@ -77,3 +79,43 @@ test('no credential is in the file', async t => {
 	t.false(bytes.includes('marker'));
 	await getCache(client).close();
 });
+
+for (const [title, settings, isDeferred] of [
+	['by default, a response is written before it is read', {}, true],
+	['with `failFast`, a response is written before the caller has it', {failFast: true}, false],
+	['with a short `storeTimeout`, a write is not deferred beyond it', {storeTimeout: 20}, false],
+] as const) {
+	test(title, async t => {
+		await using folder = await temporaryFolder();
+		await using origin = await Origin.start((_request, response) => {
+			response.end('answer');
+		});
+		const file = path.join(folder.path, 'cache.sqlite');
+		const {client} = createClient({store: 'sqlite', cacheName: file, ...settings});
+		const cache = getCache(client);
+		const faults: unknown[] = [];
+		cache.on('storeError', fault => {
+			faults.push(fault);
+		});
+		const countInFile = (): unknown => {
+			const database = new DatabaseSync(file, {readOnly: true});
+			try {
+				return database.prepare('SELECT count(*) AS count FROM entries WHERE created_at IS NOT NULL').get()!.count;
+			} finally {
+				database.close();
+			}
+		};
+
+		await client(`${origin.url}/first`);
+		await cache.idle();
+		t.is(countInFile(), 1);
+		await client(`${origin.url}/second`);
+		await nextTurn();
+		t.true(isDeferred || countInFile() === 2);
+		t.true((await client(`${origin.url}/second`)).isFromCache);
+		t.is(countInFile(), 2);
+		t.is(origin.count, 2);
+		await cache.close();
+		t.deepEqual(faults, []);
+	});
+}

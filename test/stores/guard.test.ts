@@ -536,3 +536,15 @@ test.serial('where nobody listens, no call is measured', async t => {
 	t.is(await store.get('key'), 'value');
 	await t.notThrowsAsync(async () => store.set('key', 'value', noExpiry));
 });
+
+test('a guarded store writes what is deferred if its store defers anything', t => {
+	let flushes = 0;
+	const store = Object.assign(new MemoryStore(), {
+		flush() {
+			flushes++;
+		},
+	});
+	guardStore(store).flush!();
+	t.is(flushes, 1);
+	t.is(guardStore(new MemoryStore()).flush, undefined);
+});

@@ -204,16 +204,22 @@ test('a write that fails does not make other writes of its turn fail', async t =
 
 test('a process that ends by itself or by `exit` has saved its writes', async t => {
 	const path = temporaryFile(t);
-	for (const end of ['', 'process.exit(0);']) {
+	for (const [end, isDeferrable] of [['', false], ['process.exit(0);', false], ['', true], ['process.exit(0);', true]] as const) {
 		await run(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', `
 			const {SqliteStore} = await import(${JSON.stringify(new URL('../../../source/stores/sqlite/store.ts', import.meta.url).href)});
 			const store = new SqliteStore({path: ${JSON.stringify(path)}});
-			void store.set(${JSON.stringify(`key ${end}`)}, new Uint8Array(1), {expires: undefined});
+			void store.set(${JSON.stringify(`key ${end} ${isDeferrable}`)}, new Uint8Array(1), {expires: undefined, isDeferrable: ${isDeferrable}});
+			store.locks.add('lock', 'one', {expires: Date.now() + 10_000});
+			process.once('exit', () => {
+				store.locks.delete('lock');
+				void store.set(${JSON.stringify(`at exit ${end} ${isDeferrable}`)}, new Uint8Array(1), {expires: undefined, isDeferrable: ${isDeferrable}});
+			});
 			${end}
 		`]);
 	}
 
-	t.is(countOf(path), 2);
+	t.is(countOf(path), 8);
+	t.is(query(path, 'SELECT count(*) AS count FROM locks')?.count, 0);
 });
 
 const deferrable = {...noExpiry, isDeferrable: true} as const;
