@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import type {Har} from '../cache/har.ts';
 import {Failure} from './failure.ts';
 import {
+	closing,
 	openCache,
 	settingsOf,
 	withCache,
@@ -40,11 +41,13 @@ async function exportArchive(output: Output, store: string, file: string, flags:
 
 async function importArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
 	const har = await readArchive(file);
-	await using cache = await openCache(store, flags, await settingsOf(flags), 'make');
+	const options = {
+		...(flags.tag !== undefined && {tags: flags.tag}),
+		...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
+	};
 	const progress = new Progress(output, 'Storing', har.log?.entries?.length);
-	const {saved, skipped} = await cache.fromHar(har, {
-		signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
-	});
+	const opened = await openCache(store, flags, await settingsOf(flags), 'make');
+	const {saved, skipped} = await closing(opened, async cache => cache.fromHar(har, {...options, signal, onProgress: progress.update}));
 	progress.end();
 	await output.line(`Stored ${saved === 1 ? '1 response' : `${saved} responses`}.`);
 	for (const [reason, some] of Map.groupBy(skipped, entry => entry.reason)) {
