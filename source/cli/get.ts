@@ -6,7 +6,12 @@ import {HttpCache} from '../cache/http-cache.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
 import {requestOf, type RequestFlags} from './explain.ts';
 import {Failure, messageOf} from './failure.ts';
-import {closing, settingsOf, storeSettings, type StoreFlags} from './open-cache.ts';
+import {
+	closing,
+	settingsOf,
+	storeSettings,
+	type StoreFlags,
+} from './open-cache.ts';
 import type {Output} from './output.ts';
 import {printableLine, printableText} from './printable.ts';
 import {expirationOf} from './selection.ts';
