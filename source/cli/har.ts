@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import type {Har} from '../cache/har.ts';
+import type {HttpCache} from '../cache/http-cache.ts';
 import {Failure} from './failure.ts';
 import {
 	closing,
@@ -10,7 +11,12 @@ import {
 } from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
 import {printableJson} from './printable.ts';
-import {criteriaOf, expirationOf, type SelectionFlags} from './selection.ts';
+import {
+	criteriaOf,
+	EntrySelection,
+	expirationOf,
+	type SelectionFlags,
+} from './selection.ts';
 import {writeFile} from './write-file.ts';
 
 export type HarFlags = StoreFlags & SelectionFlags & {
@@ -26,7 +32,8 @@ export async function archive(output: Output, store: string, file: string, flags
 async function exportArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
 		const progress = new Progress(output, 'Reading');
-		const har = await cache.toHar(criteriaOf(flags), {signal, onProgress: progress.update});
+		const criteria = flags.all === true ? {keys: await keysOfAll(cache, flags, signal)} : criteriaOf(flags);
+		const har = await cache.toHar(criteria, {signal, onProgress: progress.update});
 		progress.end();
 		if (file === '-') {
 			await output.json(har);
@@ -37,6 +44,17 @@ async function exportArchive(output: Output, store: string, file: string, flags:
 		const {entries} = har.log;
 		output.note(`Wrote ${entries.length === 1 ? '1 entry' : `${entries.length} entries`} to ${file}.`);
 	});
+}
+
+/** Returns the keys of the entries that match all criteria. */
+async function keysOfAll(cache: HttpCache, flags: SelectionFlags, signal: AbortSignal): Promise<readonly string[]> {
+	const selected = await EntrySelection.of(cache, flags);
+	const keys: string[] = [];
+	for await (const {cacheKey} of selected.list({}, {signal})) {
+		keys.push(cacheKey);
+	}
+
+	return keys;
 }
 
 async function importArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
