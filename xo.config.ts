@@ -316,6 +316,7 @@ const config: FlatXoConfig = [
 			// Node.js 22 refuses both to load; the compiler's `target` lets them pass.
 			'es-x/no-regexp-duplicate-named-capturing-groups': 'error',
 			'es-x/no-regexp-modifiers': 'error',
+			'es-x/no-using-declarations': 'error',
 		},
 	},
 	...houseRules,

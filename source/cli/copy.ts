@@ -1,6 +1,11 @@
 import {coreOf} from '../cache/http-cache.ts';
 import {wrongUsage} from './failure.ts';
-import {openCache, withCache, type StoreFlags} from './open-cache.ts';
+import {
+	closing,
+	openCache,
+	withCache,
+	type StoreFlags,
+} from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
 
 export type CopyFlags = StoreFlags & {
@@ -13,19 +18,18 @@ export async function copy(output: Output, from: string, to: string, flags: Copy
 	await withCache(from, flags, 'read', async (source, settings) => {
 		// Fails before the other store is made.
 		const total = await source.count();
-		await using target = await openCache(to, {cacheName: flags.toCacheName, option: flags.toOption} as StoreFlags, settings, 'make');
-		if (isSame(from, to, flags) || (coreOf(source).store.path !== undefined && coreOf(source).store.path === coreOf(target).store.path)) {
-			throw wrongUsage('Both stores are the same. Name another one to copy to.');
-		}
+		const opened = await openCache(to, {cacheName: flags.toCacheName, option: flags.toOption} as StoreFlags, settings, 'make');
+		await closing(opened, async target => {
+			const {path} = coreOf(source).store;
+			if (isSame(from, to, flags) || (path !== undefined && path === coreOf(target).store.path)) {
+				throw wrongUsage('Both stores are the same. Name another one to copy to.');
+			}
 
-		const progress = new Progress(output, 'Copying', total);
-		try {
+			const progress = new Progress(output, 'Copying', total);
 			const {copied, skipped} = await target.update(source, {signal, onProgress: progress.update});
 			progress.end();
 			await output.line(`Copied ${copied === 1 ? '1 entry' : `${copied} entries`}.${skipped === 0 ? '' : ` Skipped ${skipped}, which cannot be read, or which only the secret of the other store finds.`}`);
-		} finally {
-			progress.end();
-		}
+		});
 	});
 }
 

@@ -1,6 +1,5 @@
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import type {Explanation} from '../cache/types.ts';
-import type {CachedResponse} from '../entry/cached-response.ts';
 import {explainRequest} from '../exchange/explain.ts';
 import {exchangeSettings} from '../exchange/settings.ts';
 import {acceptedCodings} from '../got/cache-info.ts';
@@ -28,7 +27,7 @@ export async function explain(output: Output, store: string, url: string, flags:
 		// A store that fails would be a miss.
 		await cache.ready();
 		const {explanation, assumed} = await explainWith(cache, request, flags.settings === undefined ? undefined : settings);
-		const others = explanation.stored === undefined ? await entriesOfUrl(cache, url, signal) : [];
+		const others = explanation.stored === undefined ? await entriesOfUrl(cache, url, signal) : {same: [], similar: []};
 		await (flags.json === true ? printJson(output, explanation, assumed, others) : print(output, explanation, assumed, others));
 	});
 }
@@ -58,6 +57,8 @@ type Explained = {
 	/** What stands in place of the settings of the program; `undefined` if they are given. */
 	readonly assumed: CacheSettings | undefined;
 };
+
+type Others = Awaited<ReturnType<typeof entriesOfUrl>>;
 
 /** Explains by the settings of the program. Without them, by the defaults, and by RFC 9111 where a response is stored by it. */
 async function explainWith(cache: HttpCache, request: DescribedRequest, settings: CacheSettings | undefined): Promise<Explained> {
@@ -97,13 +98,17 @@ function assumptions({cacheControl}: CacheSettings): readonly string[] {
 	];
 }
 
-async function print(output: Output, {text, rules}: Explanation, assumed: CacheSettings | undefined, entries: readonly CachedResponse[]): Promise<void> {
+async function print(output: Output, {text, rules, stored, reason}: Explanation, assumed: CacheSettings | undefined, {same, similar}: Others): Promise<void> {
 	const [decision = '', ...lines] = text.split('\n');
 	await output.line(output.styled('bold', printableLine(decision)));
 	// The last ones are the rules.
 	await printLines(output, lines.slice(0, -rules.length));
-	if (entries.length > 0) {
-		await printLines(output, ['', 'Other responses are stored for this URL:', ...entries.map(entry => `- ${String(entry)}, ${whatDiffers(entry)} (key ${entry.cacheKey})`)]);
+	if (same.length > 0) {
+		await printLines(output, ['', 'Other responses are stored for this URL:', ...same.map(entry => `- ${String(entry)}, ${whatDiffers(entry)} (key ${entry.cacheKey})`)]);
+	} else if (similar.length > 0) {
+		await printLines(output, ['', 'Nothing is stored for this URL, but for others with the same path:', ...similar.map(entry => `- ${String(entry)}`)]);
+	} else if (stored === undefined && reason === 'miss') {
+		await printLines(output, ['', 'Nothing is stored for this URL, whatever the request: no response has come so far, it could not be stored, or it has been deleted.']);
 	}
 
 	await printLines(output, ['', 'The rules, in their order; the last one that held decided:', ...lines.slice(-rules.length)]);
@@ -118,10 +123,11 @@ async function printLines(output: Output, lines: readonly string[]): Promise<voi
 	}
 }
 
-async function printJson(output: Output, {text: _text, ...explanation}: Explanation, assumed: CacheSettings | undefined, others: readonly CachedResponse[]): Promise<void> {
+async function printJson(output: Output, {text: _text, ...explanation}: Explanation, assumed: CacheSettings | undefined, {same, similar}: Others): Promise<void> {
 	await output.json({
 		...explanation,
 		assumed: assumed === undefined ? [] : assumptions(assumed),
-		others: others.map(other => ({...other.toJSON(), differs: whatDiffers(other)})),
+		others: same.map(entry => ({...entry.toJSON(), differs: whatDiffers(entry)})),
+		similar: similar.map(({url}) => url),
 	});
 }

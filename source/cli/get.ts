@@ -1,11 +1,17 @@
-import type {Got} from 'got';
+import type {Got, Response} from 'got';
 import type {CacheSettings} from '../settings/settings.ts';
 import {cacheHooks} from '../got/cache-hooks.ts';
 import {cacheInfo} from '../got/cache-info.ts';
 import {HttpCache} from '../cache/http-cache.ts';
+import type {DescribedRequest} from '../identity/sent-request.ts';
 import {requestOf, type RequestFlags} from './explain.ts';
 import {Failure, messageOf} from './failure.ts';
-import {settingsOf, storeSettings, type StoreFlags} from './open-cache.ts';
+import {
+	closing,
+	settingsOf,
+	storeSettings,
+	type StoreFlags,
+} from './open-cache.ts';
 import type {Output} from './output.ts';
 import {printableLine, printableText} from './printable.ts';
 import {expirationOf} from './selection.ts';
@@ -21,7 +27,7 @@ export type GetFlags = StoreFlags & RequestFlags & {
 };
 
 /** Sends a GET request through a cache, and writes the body. */
-export async function get(output: Output, store: string, url: string, flags: GetFlags, signal: AbortSignal): Promise<void> {
+export async function get(output: Output, text: string, url: string, flags: GetFlags, signal: AbortSignal): Promise<void> {
 	const {headers} = requestOf(url, flags);
 	// The bounds of a store hold where the program opens it.
 	const {maxBytes: _maxBytes, maxEntries: _maxEntries, ...given} = await settingsOf(flags);
@@ -29,7 +35,15 @@ export async function get(output: Output, store: string, url: string, flags: Get
 		...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
 		...(flags.cacheControl === true && {cacheControl: true}),
 	};
-	await using cache = new HttpCache({...given, ...own, ...await storeSettings(store, flags, given, 'make')});
+	const store = await storeSettings(text, flags, given, 'make');
+	await closing(new HttpCache({...given, ...own, ...store}), async cache => {
+		await write(output, cache, await send(output, cache, url, {...flags, headers, signal}), flags);
+	});
+}
+
+type Sending = GetFlags & {readonly headers: DescribedRequest['headers']; readonly signal: AbortSignal};
+
+async function send(output: Output, cache: HttpCache, url: string, {headers, refresh, signal}: Sending): Promise<Response<Uint8Array>> {
 	const faults = new Set<string>();
 	cache.on('storeError', ({error}) => {
 		const message = messageOf(error);
@@ -41,9 +55,12 @@ export async function get(output: Output, store: string, url: string, flags: Get
 	});
 	const got = await loadGot();
 	const client = got.extend(cacheHooks({cache}));
-	const response = await client(url, {
-		headers: headers as Record<string, string>, responseType: 'buffer', throwHttpErrors: false, retry: {limit: 0}, signal, context: {cache: {refresh: flags.refresh === true}},
+	return client(url, {
+		headers: headers as Record<string, string>, responseType: 'buffer', throwHttpErrors: false, retry: {limit: 0}, signal, context: {cache: {refresh: refresh === true}},
 	});
+}
+
+async function write(output: Output, cache: HttpCache, response: Response<Uint8Array>, flags: GetFlags): Promise<void> {
 	const {fromCache, reason} = cacheInfo(response);
 	if (flags.include === true) {
 		await output.line(printableLine(`${response.statusCode} ${response.statusMessage ?? ''}`));

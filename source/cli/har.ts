@@ -1,7 +1,9 @@
 import fs from 'node:fs/promises';
 import type {Har} from '../cache/har.ts';
+import type {HttpCache} from '../cache/http-cache.ts';
 import {Failure} from './failure.ts';
 import {
+	closing,
 	openCache,
 	settingsOf,
 	withCache,
@@ -9,7 +11,12 @@ import {
 } from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
 import {printableJson} from './printable.ts';
-import {criteriaOf, expirationOf, type SelectionFlags} from './selection.ts';
+import {
+	criteriaOf,
+	EntrySelection,
+	expirationOf,
+	type SelectionFlags,
+} from './selection.ts';
 import {writeFile} from './write-file.ts';
 
 export type HarFlags = StoreFlags & SelectionFlags & {
@@ -25,7 +32,8 @@ export async function archive(output: Output, store: string, file: string, flags
 async function exportArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
 		const progress = new Progress(output, 'Reading');
-		const har = await cache.toHar(criteriaOf(flags), {signal, onProgress: progress.update});
+		const criteria = flags.all === true ? {keys: await keysOfAll(cache, flags, signal)} : criteriaOf(flags);
+		const har = await cache.toHar(criteria, {signal, onProgress: progress.update});
 		progress.end();
 		if (file === '-') {
 			await output.json(har);
@@ -38,13 +46,26 @@ async function exportArchive(output: Output, store: string, file: string, flags:
 	});
 }
 
+/** Returns the keys of the entries that match all criteria. */
+async function keysOfAll(cache: HttpCache, flags: SelectionFlags, signal: AbortSignal): Promise<readonly string[]> {
+	const selected = await EntrySelection.of(cache, flags);
+	const keys: string[] = [];
+	for await (const {cacheKey} of selected.list({}, {signal})) {
+		keys.push(cacheKey);
+	}
+
+	return keys;
+}
+
 async function importArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
 	const har = await readArchive(file);
-	await using cache = await openCache(store, flags, await settingsOf(flags), 'make');
+	const options = {
+		...(flags.tag !== undefined && {tags: flags.tag}),
+		...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
+	};
 	const progress = new Progress(output, 'Storing', har.log?.entries?.length);
-	const {saved, skipped} = await cache.fromHar(har, {
-		signal, onProgress: progress.update, ...(flags.tag !== undefined && {tags: flags.tag}), ...(flags.expireAfter !== undefined && {expireAfter: expirationOf(flags.expireAfter)}),
-	});
+	const opened = await openCache(store, flags, await settingsOf(flags), 'make');
+	const {saved, skipped} = await closing(opened, async cache => cache.fromHar(har, {...options, signal, onProgress: progress.update}));
 	progress.end();
 	await output.line(`Stored ${saved === 1 ? '1 response' : `${saved} responses`}.`);
 	for (const [reason, some] of Map.groupBy(skipped, entry => entry.reason)) {

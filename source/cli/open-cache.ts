@@ -55,6 +55,14 @@ export async function storeSettings(text: string, {cacheName, option}: StoreFlag
 /** Opens a cache, runs an action with it, and closes it whatever comes. */
 export async function withCache<Result>(store: string, flags: StoreFlags, access: Access, action: (cache: HttpCache, settings: CacheSettings) => Promise<Result>): Promise<Result> {
 	const settings = await settingsOf(flags);
-	await using cache = await openCache(store, flags, settings, access);
-	return await action(cache, settings);
+	return closing(await openCache(store, flags, settings, access), async cache => action(cache, settings));
+}
+
+/** Runs an action with a cache, and closes it whatever comes. Node.js 22 has no `await using`. */
+export async function closing<Result>(cache: HttpCache, action: (cache: HttpCache) => Promise<Result>): Promise<Result> {
+	try {
+		return await action(cache);
+	} finally {
+		await cache.close();
+	}
 }

@@ -4,6 +4,7 @@ import type {HttpCache} from '../cache/http-cache.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {Failure, wrongUsage} from './failure.ts';
 import {
+	closing,
 	openCache,
 	settingsOf,
 	withCache,
@@ -36,18 +37,14 @@ export async function remove(output: Output, store: string, flags: RemoveFlags, 
 		throw new Failure('Nothing was deleted.');
 	}
 
-	await using cache = await openCache(store, flags, await settingsOf(flags), 'change');
 	// By an index where the store has one, or by another search. What a tag deletes stays in the store until it is met, unless it is deleted by its key as well.
 	const isByKey = flags.all === true || flags.tag !== undefined;
 	const progress = isByKey ? new Progress(output, 'Deleting', found.keys.length) : new Progress(output, 'Searching and deleting');
-	try {
-		await (isByKey
-			? deleteKeys(cache, found.keys, {tags: flags.all === true ? undefined : flags.tag, task: {signal, onProgress: progress.update}})
-			: cache.delete(criteria, {signal, onProgress: progress.update}));
-	} finally {
-		progress.end();
-	}
-
+	const task = {signal, onProgress: progress.update};
+	await closing(await openCache(store, flags, await settingsOf(flags), 'change'), async cache => isByKey
+		? deleteKeys(cache, found.keys, {tags: flags.all === true ? undefined : flags.tag, task})
+		: cache.delete(criteria, task));
+	progress.end();
 	await output.line(`Deleted ${entries}.`);
 }
 
@@ -75,7 +72,7 @@ async function findKeys(output: Output, cache: HttpCache, flags: SelectionFlags,
 const keysAtOnce = 100;
 
 /** Deletes entries by their keys, and with them what another process is about to store with one of the tags. */
-async function deleteKeys(cache: HttpCache, keys: readonly string[], {tags, task: {signal, onProgress}}: {readonly tags: readonly string[] | undefined; readonly task: LongTask}): Promise<void> {
+async function deleteKeys(cache: HttpCache, keys: readonly string[], {tags, task: {signal, onProgress}}: {readonly tags: readonly string[] | undefined; readonly task: LongTask}): Promise<number> {
 	if (tags !== undefined) {
 		await cache.delete({tags});
 	}
@@ -85,6 +82,8 @@ async function deleteKeys(cache: HttpCache, keys: readonly string[], {tags, task
 		await cache.delete({keys: keys.slice(index, index + keysAtOnce)}); // eslint-disable-line no-await-in-loop -- Between two of them the user may interrupt.
 		onProgress?.(index);
 	}
+
+	return keys.length;
 }
 
 async function isAgreed(output: Output, question: string, signal: AbortSignal): Promise<boolean> {

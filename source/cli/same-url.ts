@@ -2,18 +2,24 @@ import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {redactUrl} from '../identity/references.ts';
 
-/** Returns the entries that have a URL, whatever else is in their keys. The store is searched for them. */
-export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortSignal): Promise<readonly CachedResponse[]> {
+const mostSimilar = 5;
+
+/** Returns the entries that have a URL, whatever else is in their keys, and some that have another query. The store is searched for them. */
+export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortSignal): Promise<{readonly same: readonly CachedResponse[]; readonly similar: readonly CachedResponse[]}> {
 	const wanted = comparable(redactUrl(url, coreOf(cache).settings.ignoredParameters));
-	const found: CachedResponse[] = [];
+	const same: CachedResponse[] = [];
+	const similar: CachedResponse[] = [];
 	const responses = cache.responses({signal});
 	for await (const response of responses) {
-		if (comparable(response.url) === wanted) {
-			found.push(response);
+		const known = comparable(response.url);
+		if (known === wanted) {
+			same.push(response);
+		} else if (similar.length < mostSimilar && withoutQuery(known) === withoutQuery(wanted)) {
+			similar.push(response);
 		}
 	}
 
-	return found;
+	return {same, similar};
 }
 
 /** Two URLs whose parameters are in another order have one key. */
@@ -25,6 +31,10 @@ function comparable(text: string): string {
 	const url = new URL(text);
 	url.searchParams.sort();
 	return url.href;
+}
+
+function withoutQuery(url: string): string {
+	return url.split('?', 1)[0]!;
 }
 
 /** Says by what the key of an entry differs from that of a plain GET of its URL. */

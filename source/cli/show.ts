@@ -58,7 +58,8 @@ async function find(cache: HttpCache, target: string, signal: AbortSignal): Prom
 		return response;
 	}
 
-	const [only, ...others] = await entriesOfUrl(cache, target, signal);
+	const {same} = await entriesOfUrl(cache, target, signal);
+	const [only, ...others] = same;
 	if (only === undefined) {
 		throw new Failure(`No response is stored for \`${new URL(target).origin}${new URL(target).pathname}\`. \`ls\` shows what is.`);
 	}

@@ -61,6 +61,7 @@ const readers: readonly Reader[] = [
 	[['stats', '<store>'], 0, /\nentries +4: 3 fresh, 1 stale\n[\s\S]*hosts +api\.example\.com \(3\), example\.org \(1\)\n/v],
 	[['stats', '<store>', '--json'], 0, text => (JSON.parse(text) as {entries: number}).entries === 4],
 	[['har', '<store>', '-', '--expired'], 0, text => (JSON.parse(text) as {log: {entries: unknown[]}}).log.entries.length === 1],
+	[['har', '<store>', '-', '--valid', '--tag', 'users', '--all'], 0, text => (JSON.parse(text) as {log: {entries: unknown[]}}).log.entries.length === 1],
 	[['rm', '<store>'], 2, /^$/v],
 	[['rm', '<store>', '--expired'], 2, /^$/v],
 	[['rm', '<store>', '--url', 'https://api.example.com/nothing', '--tag', 'nothing', '--yes'], 0, /^No entry matches/v],

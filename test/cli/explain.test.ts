@@ -20,6 +20,8 @@ const rows: readonly Row[] = [
 	['the settings are given', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, ['--settings', 'settings.json', '-H', 'accept:text/html'], /: serve, because of `fresh`(?![\s\S]*Assumed)/v],
 	['the settings are a module', {matchHeaders: ['accept']}, {headers: {accept: 'text/html'}}, ['--settings', 'settings.js', '-H', 'accept: text/html'], /: send, because of `always-revalidate`/v],
 	['a header of the request decides', {cacheControl: true}, {}, ['-H', 'cache-control: no-cache'], /: send, because of `[\w\-]+`/v],
+	['the URL has another query', {}, {url: `${url}?page=2`}, [], /: send, because of `miss`[\s\S]*\nNothing is stored for this URL, but for others with the same path:\n- GET https:\/\/example\.com\/page\?page=2 200/v],
+	['the URL is another one', {}, {url: 'https://example.com/other'}, [], /: send, because of `miss`[\s\S]*\nNothing is stored for this URL, whatever the request/v],
 	['the request is a DELETE', {}, {}, ['-X', 'delete'], /^DELETE https:\/\/example\.com\/page: pass/v],
 ];
 
