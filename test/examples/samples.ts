@@ -188,7 +188,7 @@ export function isRun({language, code, notRun}: Sample, files: ReadonlySet<strin
 /** The commands of a page that run its files, one after the other in one folder. */
 function testCommands(test: TestFn, file: string, all: readonly Sample[]): void {
 	const files = new Set(all.flatMap(sample => sample.file ?? []));
-	if (!all.some(sample => isRun(sample, files))) {
+	if (all.every(sample => !isRun(sample, files))) {
 		return;
 	}
 
