@@ -18,14 +18,20 @@ for (const page of pages) {
 			sign: 'KeyvDynamoDb',
 			async start() {
 				const server = await startDynalite();
-				return Object.assign(server, {variables: {AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test'}}); // eslint-disable-line @typescript-eslint/naming-convention
+				/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
+				return Object.assign(server, {
+					variables: {
+						AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
+					},
+				});
+				/* eslint-enable @typescript-eslint/naming-convention */
 			},
 		});
 	}
 }
 
 test('each example of a setting is accepted by a client, or by a request', async t => {
-	const settings = new Set(pages.flatMap(page => readPage(page).matchAll(/^```\n(?<code>\{\w+: .*?)^```$/gmsv).map(({groups}) => groups!.code!.trim()).toArray()));
+	const settings = new Set(pages.flatMap(page => readPage(page).matchAll(/^```javascript\n(?<code>.*?)^```$/gmsv).map(({groups}) => groups!.code!.trim()).toArray()));
 	t.true(settings.size > 40);
 	const statements = settings.keys().map(code => `${/^\{(?:refresh|forceRefresh|tags: \[)/v.test(code) ? 'cacheContext' : 'makeCache'}(${code});`).toArray();
 	const program = `
