@@ -168,7 +168,7 @@ export type AnswerEvent = RequestEvent & {
 	/** The size of the content that was served from the store, in bytes: 0 for a HEAD, and for a 304 to the caller's own condition. Absent if no stored response was served. */
 	readonly bytes?: number;
 
-	/** Why no response came. */
+	/** Why no response came. Absent if one came. */
 	readonly error?: unknown;
 };
 

@@ -97,6 +97,7 @@ export type Mode = 'record' | 'replay' | 'record-missing';
 
 /** A mode with its options. */
 export type ModeOptions = {
+	/** The mode. */
 	readonly name: Mode;
 
 	/**
