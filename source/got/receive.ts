@@ -147,8 +147,7 @@ class BodyCollector implements StatusWatcher {
 		this.#status = status;
 		this.#exchange.watchStatus(this);
 		this.#restore = replaceEmit(this.#response, bodyEvents, (event, parameters, emit) => this.#handle(event, parameters, emit));
-		// When a body is cut off, the response says so itself. Only over HTTP/2, Got 16 emits an error of the request alone.
-		if (this.#options.request === undefined || this.#response.httpVersionMajor === 1) {
+		if (this.#options.request === undefined) {
 			return;
 		}
 
@@ -156,6 +155,7 @@ class BodyCollector implements StatusWatcher {
 			this.#stop('incomplete');
 		};
 
+		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
 		this.#options.request.on('error', this.#fail);
 	}
 
