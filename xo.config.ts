@@ -190,8 +190,12 @@ export const houseRules: FlatXoConfig = [
 
 const config: FlatXoConfig = [
 	{
-		// A user's program: its types are those of the packed package, which `.ci/pack-test` installs beside it.
-		ignores: ['.ci/pack-test-types.ts'],
+		ignores: [
+			// A user's program: its types are those of the packed package, which `.ci/pack-test` installs beside it.
+			'.ci/pack-test-types.ts',
+			// Generated from the doc comments.
+			'docs/api/**',
+		],
 	},
 	{
 		rules: {
@@ -283,7 +287,7 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
-		files: '*.config.{js,ts}',
+		files: ['*.config.{js,ts}', 'docs/*.config.js'],
 		rules: {
 			// A configuration is one object that its tool asks for by no name.
 			'import-x/no-anonymous-default-export': 'off',
