@@ -160,7 +160,7 @@ test.serial('a store that fails or hangs is measured with the kind of its error,
 	t.deepEqual(Object.keys(values).toSorted(), ['get ERR_STORE_TIMEOUT', 'get Error']);
 	const errors = await points('got_cache_hooks.errors');
 	const kinds = valuesBy(errors, 'got_cache_hooks.error_kind', operation, 'error.type');
-	t.like(kinds, {'storeError get Error': 4, 'storeError circuit ERR_STORE_CIRCUIT': 1});
+	t.like(kinds, {'storeError get Error': 5, 'storeError circuit ERR_STORE_CIRCUIT': 1});
 	t.true(kinds['storeError get ERR_STORE_TIMEOUT']! > 0);
 	t.like(valuesBy(await points('got_cache_hooks.circuit_changes'), 'got_cache_hooks.circuit', 'got_cache_hooks.circuit_state'), {'reads open': 1});
 	t.notRegex(JSON.stringify([...calls, ...errors]), /SECRET/v);
