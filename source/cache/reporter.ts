@@ -70,6 +70,9 @@ type ReporterOptions = {
 	readonly isReadOnly: () => boolean;
 };
 
+/** What computes the size of a response in bytes when it is asked. */
+type SizedWrite = {readonly size: {readonly bytes: number}};
+
 /**
 Emits the events of a cache to listeners and diagnostics channels, prints them if `DEBUG` asks for it, and counts them. A listener that throws harms no request.
 */
@@ -126,12 +129,8 @@ export class Reporter {
 		this.#emitAnswer('bypassed', request, reason);
 	}
 
-	/**
-	Reports a response of the origin that was stored or refused.
-
-	@param write - The write of the response that was stored. Its size is computed only if somebody listens.
-	*/
-	written(event: 'stored' | 'refused', request: ReportedRequest, reason: Reason, write?: {readonly size: {readonly bytes: number}}): void {
+	/** Reports a response of the origin that was stored, with its write, or refused. The size of a write is computed only if somebody listens. */
+	written(event: 'stored' | 'refused', request: ReportedRequest, reason: Reason, write?: SizedWrite): void {
 		if (event === 'stored') {
 			this.#counts.stored++;
 		} else {
