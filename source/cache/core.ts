@@ -7,7 +7,6 @@ import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
-import {guardStore} from '../stores/guard.ts';
 import {LateWrites} from '../stores/late-writes.ts';
 import {MemoryStore} from '../stores/memory.ts';
 import type {Store} from '../stores/types.ts';
@@ -371,7 +370,7 @@ export class CacheCore {
 
 	/** Opens the store and reads from it, throwing its faults. */
 	async ready(): Promise<void> {
-		await guardStore(this.store, {timeout: this.settings.storeTimeout, throws: true}).get(secretKey);
+		await this.managed.get(secretKey);
 	}
 
 	/**

@@ -677,7 +677,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	/**
 	Opens the store and reads from it, to find out at the start whether it can be used. Requests need not wait for that.
 
-	@throws What the store throws; a `StoreTimeoutError` if it takes longer than `storeTimeout`.
+	@throws What the store throws; a `StoreTimeoutError` if it takes longer than 30 seconds, or a longer `storeTimeout`.
 
 	@example
 	```ts

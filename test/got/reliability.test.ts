@@ -1,4 +1,6 @@
+/* eslint-disable node-test/prefer-context-mock -- AVA's context has none. */
 import {setTimeout as delay} from 'node:timers/promises';
+import {mock} from 'node:test';
 import test from 'ava';
 import {cacheInfo, getCache, type StoreErrorEvent} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
@@ -64,9 +66,27 @@ test('`ready` resolves if the store can be used; requests do not wait for it', a
 	};
 
 	await t.throwsAsync(getCache(createClient({store}).client).ready(), {message: 'no such folder'});
-	const hanging = Object.assign(new MemoryStore(), {get: async () => new Promise<undefined>(() => {})});
-	await t.throwsAsync(getCache(createClient({store: hanging, storeTimeout: 20}).client).ready(), {code: 'ERR_STORE_TIMEOUT'});
 	await t.throwsAsync(getCache(createClient({store: 'sqlite', cacheName: '/dev/null/at/all'}).client).ready(), {code: 'ERR_STORE_OPEN'});
+});
+
+test.serial('`ready` waits longer than requests do, since the first call of a store may connect, but not forever', async t => {
+	const late = Object.assign(new MemoryStore(), {
+		async get() {
+			await delay(50);
+			return undefined;
+		},
+	});
+	await t.notThrowsAsync(getCache(createClient({store: late, storeTimeout: 1}).client).ready());
+
+	const hanging = Object.assign(new MemoryStore(), {get: async () => new Promise<undefined>(() => {})});
+	mock.timers.enable({apis: ['setTimeout']});
+	t.teardown(() => {
+		mock.timers.reset();
+	});
+	const ready = t.throwsAsync(getCache(createClient({store: hanging, storeTimeout: 1}).client).ready(), {code: 'ERR_STORE_TIMEOUT'});
+	mock.timers.tick(29_999);
+	mock.timers.tick(1);
+	await ready;
 });
 
 test('a slow store delays no response, and writes over the limit of the queue are dropped with an event', async t => {
