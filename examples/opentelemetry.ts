@@ -13,8 +13,8 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import {BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor} from '@opentelemetry/sdk-trace-base';
 import got from 'got';
-import {cacheHooks} from '../source/index.ts';
-import {GotCacheInstrumentation} from '../source/opentelemetry/index.ts';
+import {cacheHooks} from 'got-cache-hooks';
+import {GotCacheInstrumentation} from 'got-cache-hooks/opentelemetry';
 
 const url = process.argv[2] ?? 'https://example.com/';
 

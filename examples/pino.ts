@@ -6,7 +6,7 @@ import {subscribe} from 'node:diagnostics_channel';
 import process from 'node:process';
 import got from 'got';
 import {pino} from 'pino';
-import {cacheHooks} from '../source/index.ts';
+import {cacheHooks} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const requestIds = new AsyncLocalStorage<number>();

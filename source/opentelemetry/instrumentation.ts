@@ -24,11 +24,15 @@ export type GotCacheInstrumentationConfig = {
 	readonly enabled?: boolean;
 
 	/**
-	Returns more attributes for the span and the counters of an answer. Each combination of values is a time series of its own, so that a value must be one of a few.
+	Returns more attributes for the span and the counters of an answer. Each combination of values is a time series of its own, so that a value must be one of a few. Default: none.
 
 	@example
-	```
-	new GotCacheInstrumentation({attributes: ({url}) => ({'server.address': new URL(url).hostname})});
+	```ts
+	import {GotCacheInstrumentation} from 'got-cache-hooks/opentelemetry';
+
+	const instrumentation = new GotCacheInstrumentation({attributes: ({url}) => ({'server.address': new URL(url).hostname})});
+	console.log(instrumentation.getConfig().enabled);
+	//=> true
 	```
 	*/
 	readonly attributes?: (answer: AnswerEvent) => Attributes;
@@ -49,12 +53,33 @@ An OpenTelemetry instrumentation of all caches of the process, whoever made them
 It is made and registered like any other instrumentation. Its metrics go to the global meter provider, or to that of `setMeterProvider`.
 
 @example
-```
-registerInstrumentations({instrumentations: [new HttpInstrumentation(), new GotCacheInstrumentation()]});
+```ts
+import {context, trace} from '@opentelemetry/api';
+import {AsyncLocalStorageContextManager} from '@opentelemetry/context-async-hooks';
+import {BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor} from '@opentelemetry/sdk-trace-base';
+import got from 'got';
+import {cacheHooks} from 'got-cache-hooks';
+import {GotCacheInstrumentation} from 'got-cache-hooks/opentelemetry';
+
+const exporter = new InMemorySpanExporter();
+context.setGlobalContextManager(new AsyncLocalStorageContextManager());
+trace.setGlobalTracerProvider(new BasicTracerProvider({spanProcessors: [new SimpleSpanProcessor(exporter)]}));
+new GotCacheInstrumentation();
+
+const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
+await trace.getTracer('app').startActiveSpan('request', async span => {
+	await client('https://api.example.com/users/1');
+	span.end();
+});
+console.log(exporter.getFinishedSpans()[0].attributes['got_cache_hooks.result']);
+//=> miss
 ```
 */
 export class GotCacheInstrumentation {
+	/** What OpenTelemetry calls it in its logs. */
 	readonly instrumentationName: string = name;
+
+	/** The version of this package. */
 	readonly instrumentationVersion: string = '0.1.0';
 	readonly #diag: DiagLogger = diag.createComponentLogger({namespace: name});
 	readonly #handlers: Handlers = createHandlers(() => this.#currentInstruments(), answer => (asObject(this.#attributes?.(answer)) ?? {}) as Attributes);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import test from 'ava';
 import {Origin} from '../helpers/origin.ts';
+import {byName} from './programs.ts';
 import {createFolder, runNode} from './run-node.ts';
 
 const examples = path.resolve(import.meta.dirname, '../../examples');
@@ -13,7 +14,7 @@ async function startOrigin(): Promise<Origin> {
 
 test('the example of OpenTelemetry prints the result of each span, and the figures', async t => {
 	await using origin = await startOrigin();
-	const {stdout, stderr, code} = await runNode([path.join(examples, 'opentelemetry.ts'), `${origin.url}/`], await createFolder(t));
+	const {stdout, stderr, code} = await runNode([...byName, path.join(examples, 'opentelemetry.ts'), `${origin.url}/`], await createFolder(t));
 	t.is(stderr, '');
 	t.is(code, 0);
 	t.regex(stdout, /^first: miss, because miss\nsecond: hit, because fresh\n/v);
@@ -32,7 +33,7 @@ type Line = {readonly level: number; readonly msg: string; readonly requestId?: 
 
 test('the example of pino prints a line for each event, with the ID of its request and without credentials', async t => {
 	await using origin = await startOrigin();
-	const {stdout, stderr, code} = await runNode([path.join(examples, 'pino.ts'), `${origin.url}/`], await createFolder(t));
+	const {stdout, stderr, code} = await runNode([...byName, path.join(examples, 'pino.ts'), `${origin.url}/`], await createFolder(t));
 	t.is(stderr, '');
 	t.is(code, 0);
 	const lines = stdout.trim().split('\n').map(line => JSON.parse(line) as Line);
