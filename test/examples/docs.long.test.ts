@@ -12,6 +12,7 @@ import {
 } from '../helpers/servers.ts';
 import {listPages, readPage, root} from './pages.ts';
 import {
+	firstPages,
 	samplesOf,
 	signs,
 	testSamples,
@@ -47,6 +48,12 @@ const servers: ReadonlyMap<string, SampleServer['start'] | string> = new Map([
 	['\'dynamodb\'', dynamoDb],
 	['KeyvDynamoDb', dynamoDb],
 ]);
+
+const otherPages = listPages().filter(page => !firstPages.includes(page));
+
+for (const page of otherPages) {
+	testSamples(test, page);
+}
 
 for (const sign of signs) {
 	const start = servers.get(sign)!;

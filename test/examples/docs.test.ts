@@ -13,6 +13,7 @@ import {
 	tableRows,
 } from './pages.ts';
 import {
+	firstPages,
 	isProgram,
 	isRun,
 	samplesOf,
@@ -22,7 +23,8 @@ import {
 const docs = listPages();
 const pages = [...docs, 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'changelog.md'];
 
-for (const page of docs) {
+// Each sample is a process, so that those of the other pages run in docs.long.test.ts.
+for (const page of firstPages) {
 	testSamples(test, page);
 }
 

@@ -38,6 +38,9 @@ const register = new URL('../../source/register.ts', import.meta.url).href;
 /** What a sample contains that needs a server: tests of these are long. */
 export const signs: readonly string[] = ['redis://localhost:6379', 'mongodb://localhost:27017', '\'dynamodb\'', 'KeyvDynamoDb'];
 
+/** The pages that a newcomer reads first. */
+export const firstPages: readonly string[] = ['readme.md', 'docs/getting-started.md'];
+
 export function samplesOf(page: string): readonly Sample[] {
 	const blocks = /(?:^<!-- not run: (?<notRun>[^\n]+) -->\n)?^```(?<language>\w+)\n(?<code>(?:\/\/ (?<file>[\w\-.\/]+\.\w+)\n)?.*?)^```$(?:\n\n```text\n(?<output>.*?)^```$)?/gmsv;
 	return page.matchAll(blocks).map(({groups}) => ({
