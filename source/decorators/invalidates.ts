@@ -78,7 +78,7 @@ class GitHub {
 		return this.#http(`https://api.example.com/users/${name}`);
 	}
 
-	@Invalidates((self, name) => ({urls: [`api.example.com/users/${name}`]}))
+	@Invalidates((self, name) => ({urls: [new RegExp(`/users/${name}$`)]}))
 	async rename(name: string) {
 		await this.#http.put(`https://api.example.com/users/${name}`);
 	}

@@ -90,8 +90,8 @@ import {HttpCache} from 'got-cache-hooks';
 const cache = new HttpCache({store: 'memory', expireAfter: '1h'});
 await cache.save({url: 'https://api.example.com/users/1'}, {body: '{"name": "Ada"}'});
 const response = await cache.get({url: 'https://api.example.com/users/1'});
-console.log(response?.statusCode, response?.json(), response?.expiresDelta);
-//=> 200 { name: 'Ada' } 3600
+console.log(response?.statusCode, response?.json(), response?.isExpired);
+//=> 200 { name: 'Ada' } false
 ```
 */
 export class CachedResponse {
@@ -276,16 +276,11 @@ An entry that cannot be read, or that no request can find.
 import {HttpCache, InvalidEntry} from 'got-cache-hooks';
 
 const store = new Map();
-const cache = new HttpCache({store});
-await cache.save({url: 'https://api.example.com/'}, {body: 'Hello'});
-for (const key of store.keys()) {
-	store.set(key, 'cut');
+await new HttpCache({store, serializer: 'json'}).save({url: 'https://api.example.com/'}, {body: 'Hello'});
+for await (const entry of new HttpCache({store, serializer: 'v8'}).filter({invalid: true})) {
+	console.log(entry instanceof InvalidEntry && String(entry.error).split(':', 1)[0]);
 }
-
-for await (const entry of cache.filter({invalid: true})) {
-	console.log(entry instanceof InvalidEntry);
-}
-//=> true
+//=> UnreadableError
 ```
 */
 export class InvalidEntry {

@@ -94,6 +94,7 @@ Runs a function in whose call tree, and only there, a cache with these settings 
 import got from 'got';
 import {enabled} from 'got-cache-hooks';
 
+// With `node --import got-cache-hooks/register`, as for `installCache()`.
 const isFromCache = await enabled({store: 'memory'}, async () => {
 	await got('https://api.example.com/users/1');
 	return (await got('https://api.example.com/users/1')).isFromCache;

@@ -38,7 +38,7 @@ The first call connects, and the first write makes the indexes. A call while the
 ```ts
 import {createStore} from 'got-cache-hooks';
 
-const store = createStore('mongodb', {url: 'mongodb://localhost:27017/cache', cacheName: 'responses'});
+const store = createStore('mongodb', {url: 'mongodb://db.example.com/cache', cacheName: 'responses'});
 ```
 */
 export class MongoDbStore extends MongoStore<object> implements Store {
@@ -81,7 +81,7 @@ The first call connects, and the first write makes the indexes. A call while the
 ```ts
 import {createStore} from 'got-cache-hooks';
 
-const store = createStore('gridfs', {url: 'mongodb://localhost:27017/cache', cacheName: 'responses'});
+const store = createStore('gridfs', {url: 'mongodb://db.example.com/cache', cacheName: 'responses'});
 ```
 */
 export class GridFsStore extends MongoStore<Uint8Array> implements Store {

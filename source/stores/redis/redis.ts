@@ -31,7 +31,7 @@ The first call connects. A call while the server is away throws within `connecti
 ```ts
 import {createStore} from 'got-cache-hooks';
 
-const store = createStore('redis', {url: 'redis://localhost:6379', cacheName: 'responses'});
+const store = createStore('redis', {url: 'redis://cache.example.com:6379', cacheName: 'responses'});
 ```
 */
 export class RedisStore implements Store {
