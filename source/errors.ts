@@ -19,7 +19,10 @@ try {
 ```
 */
 export class CacheHooksError extends Error {
+	/** The name of the class. */
 	override readonly name: string = 'CacheHooksError';
+
+	/** What is wrong, for programs: `ERR_STORE_TIMEOUT`, `ERR_NOT_RECORDED`, … */
 	readonly code: string;
 
 	constructor(code: string, message: string, options?: ErrorOptions) {
@@ -46,6 +49,7 @@ try {
 ```
 */
 export class StoreTimeoutError extends CacheHooksError {
+	/** The name of the class. */
 	override readonly name = 'StoreTimeoutError';
 
 	constructor(operation: string, milliseconds: number) {
@@ -87,6 +91,7 @@ try {
 ```
 */
 export class NotRecordedError extends CacheHooksError {
+	/** The name of the class. */
 	override readonly name = 'NotRecordedError';
 
 	/**
@@ -122,6 +127,7 @@ await client('https://api.example.com/users/1');
 ```
 */
 export class RedactedError extends CacheHooksError {
+	/** The name of the kind of error. */
 	override readonly name: string;
 	readonly #thrown: unknown;
 
@@ -176,8 +182,13 @@ try {
 ```
 */
 export class SettingError extends TypeError {
+	/** The name of the base class. */
 	override readonly name = 'TypeError';
+
+	/** The code, for programs. */
 	readonly code = 'ERR_CACHE_SETTING';
+
+	/** What is wrong, as the caller would write it. */
 	readonly path: string;
 
 	/**

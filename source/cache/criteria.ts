@@ -20,7 +20,7 @@ import {
 } from '../policy/url-patterns.ts';
 
 /**
-Selects the entries that match any criterion, as in requests-cache. A criterion that is absent selects nothing.
+Selects the entries that match any criterion, as in requests-cache. Each criterion may be left out, and selects nothing then.
 
 When entries are listed or counted, `valid: false` excludes fresh entries and `expired: false` excludes expired ones, whatever the other criteria select; without other criteria, all other entries are selected. For `delete` and `expire`, `false` means the same as absent.
 */
@@ -49,7 +49,7 @@ export type Criteria = {
 	/** Selects entries that cannot be read, and entries that no request finds any more: they were deleted by a tag, or are variants of a deleted entry. */
 	readonly invalid?: boolean | undefined;
 
-	/** Selects entries that were received (or validated) before this moment, or longer ago than this time. */
+	/** Selects entries that were received (or validated) before this moment, or longer ago than this time: seconds, or a duration. */
 	readonly olderThan?: ExpirationTime | undefined;
 };
 
@@ -153,9 +153,18 @@ function isUrl(value: unknown): value is string | URL {
 
 /** One entry: by its key, its URL, or the request that it answers. */
 export type Target =
-	| {readonly key: string}
-	| {readonly url: string | URL}
-	| {readonly request: DescribedRequest};
+	| {
+		/** The key, as `cacheInfo(response).key` and `cacheKey` give it. */
+		readonly key: string;
+	}
+	| {
+		/** The URL of a GET without credentials, as the origin sees it. */
+		readonly url: string | URL;
+	}
+	| {
+		/** The request, with the headers that are part of its key or that `Vary` names. */
+		readonly request: DescribedRequest;
+	};
 
 /** Checks a target; returns its key, or the request that it names. */
 export function checkedTarget(target: Target): string | NamedRequest {
@@ -173,6 +182,7 @@ export function checkedTarget(target: Target): string | NamedRequest {
 	return parseInput(text, key, 'target.key');
 }
 
+/** How a task that goes over many entries is followed and ended. Each member may be left out. */
 export type LongTask = {
 	/** Ends the task between two entries; what is done stays done. */
 	readonly signal?: AbortSignal | undefined;
@@ -199,6 +209,7 @@ const sortKeys = ['createdAt', 'expires', 'key', 'size'] as const;
 
 export type SortKey = typeof sortKeys[number];
 
+/** The order of `cache.sorted()`, and how much of it. Each member may be left out. */
 export type Sorting = {
 	/** `'size'` is that of `CachedResponse.size`: the stored bytes of the content. Default: `'createdAt'`. */
 	readonly by?: SortKey | undefined;

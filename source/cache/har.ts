@@ -19,22 +19,53 @@ import {saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';
 An HTTP archive, version 1.2, as this library writes it.
 */
 export type Har = {
+	/** The archive. */
 	log: {
+		/** The version of the format. */
 		version: '1.2';
-		creator: {name: string; version: string};
+
+		/** What wrote the archive. */
+		creator: {
+			/** This library. */
+			name: string;
+
+			/** The version of what it writes. */
+			version: string;
+		};
+
+		/** The exchanges, in the order in which they began. */
 		entries: HarEntry[];
 	};
 };
 
+/** One request and its response, as an HTTP archive has them. */
 export type HarEntry = {
+	/** When the request began, as ISO 8601. */
 	startedDateTime: string;
 
-	/** Milliseconds. */
+	/** How long the exchange took, in milliseconds. */
 	time: number;
+
+	/** The request, without its secrets. */
 	request: HarRequest;
+
+	/** The response, with its content. */
 	response: HarResponse;
+
+	/** Nothing: it is there because the format demands it. */
 	cache: Record<string, never>;
-	timings: {send: number; wait: number; receive: number};
+
+	/** The phases of the exchange, in milliseconds. */
+	timings: {
+		/** Milliseconds to send the request: 0, since it is not measured. */
+		send: number;
+
+		/** Milliseconds until the response. */
+		wait: number;
+
+		/** Milliseconds to receive the body: 0, since it is not measured. */
+		receive: number;
+	};
 };
 
 type HarRequest = {
@@ -150,10 +181,17 @@ function pairsOf(raw: RawFields): HarPair[] {
 
 /** The result of `fromHar`. */
 export type ImportedHar = {
+	/** The number of responses that were stored. */
 	readonly saved: number;
 
 	/** The entries that were not stored, by their index in the archive. */
-	readonly skipped: ReadonlyArray<{readonly index: number; readonly reason: SaveRefusal | 'unusable'}>;
+	readonly skipped: ReadonlyArray<{
+		/** The index of the entry in the archive, from 0. */
+		readonly index: number;
+
+		/** Why it was not stored. */
+		readonly reason: SaveRefusal | 'unusable';
+	}>;
 };
 
 /**

@@ -608,6 +608,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return {...coreOf(this).events.stats, circuit: this.circuit};
 	}
 
+	/** Sets all figures of `stats()` to 0, from now on. */
 	resetStats(): void {
 		coreOf(this).events.resetStats();
 	}
@@ -720,6 +721,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		await coreOf(this).close();
 	}
 
+	/** Does what `close()` does, for `await using`. */
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.close();
 	}

@@ -25,13 +25,13 @@ import type {LongTask} from './criteria.ts';
 
 /** The result of `recreateKeys`. */
 export type RecreatedKeys = {
-	/** Entries that keep their keys, including those of an older version that did not store the request. */
+	/** The number of entries that keep their keys, including those of an older version that did not store the request. */
 	readonly kept: number;
 
-	/** Entries that have another key now. */
+	/** The number of entries that have another key now. */
 	readonly moved: number;
 
-	/** Entries that were deleted: a newer one has taken the key, a part of the key was not stored, or a tag had deleted them before. */
+	/** The number of entries that were deleted: a newer one has taken the key, a part of the key was not stored, or a tag had deleted them before. */
 	readonly dropped: number;
 };
 

@@ -37,32 +37,39 @@ A response to be stored. A response of Got is one, too: its `rawBody` is stored.
 */
 export type DescribedResponse = {
 	/**
+	The status code.
+
 	@default 200
 	*/
 	readonly statusCode?: number | undefined;
 
 	/**
+	The status text.
+
 	@default ''
 	*/
 	readonly statusMessage?: string | undefined;
 
 	/**
+	The headers.
+
 	@default {}
 	*/
 	readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>> | undefined;
 
-	/** The content, decoded. */
+	/** The content, decoded: a string or bytes. Without it and `rawBody`, the response has none. */
 	readonly body?: unknown;
 
-	/** The content with the codings that its headers name, as Got returns it with `decompress: false`. */
+	/** The content with the codings that its headers name, as Got returns it with `decompress: false`. Absent if `body` is given. */
 	readonly rawBody?: Uint8Array | undefined;
 };
 
+/** What `cache.save()` and `cache.fromHar()` store beside the response. */
 export type SaveOptions = {
-	/** How long the response is fresh. Default: as the settings say. */
+	/** How long the response is fresh: seconds, a duration or a `Date`. Default: as the settings say. */
 	readonly expireAfter?: ExpirationTime | undefined;
 
-	/** Tags beside those of its headers: at most 128 in all, of at most 256 characters each. */
+	/** Tags beside those of its headers: at most 128 in all, of at most 256 characters each. Default: none. */
 	readonly tags?: readonly string[] | undefined;
 };
 
@@ -231,9 +238,10 @@ export function checkedImportOptions(options: unknown): SaveOptions & LongTask {
 
 /** The result of `update`. */
 export type UpdatedCache = {
+	/** The number of entries that were copied. */
 	readonly copied: number;
 
-	/** Entries that the other cache cannot read or find, entries with a tag that this cache has deleted since, and entries that only the secret of the other cache finds. */
+	/** The number of entries that the other cache cannot read or find, entries with a tag that this cache has deleted since, and entries that only the secret of the other cache finds. */
 	readonly skipped: number;
 };
 

@@ -10,6 +10,8 @@ What the cache would do with a request, and why.
 export type Explanation = {
 	/** Whether the cache would `'serve'` a stored response, `'send'` the request, let it `'pass'` without the cache, or `'fail'` with a 504. */
 	readonly decision: 'serve' | 'send' | 'pass' | 'fail';
+
+	/** The reason of the rule that decided. */
 	readonly reason: Reason;
 
 	/** The source of the rule that decided: a section of an RFC, or a setting. */
@@ -22,13 +24,28 @@ export type Explanation = {
 	readonly key: string | undefined;
 
 	/** The stored response that matches the request, if one does. */
-	readonly stored: {readonly createdAt: Date; readonly expires: Date | undefined; readonly statusCode: number} | undefined;
+	readonly stored: {
+		/** When it was received, or last validated. */
+		readonly createdAt: Date;
+
+		/** When it expires; `undefined` if it never does. */
+		readonly expires: Date | undefined;
+
+		/** Its status code. */
+		readonly statusCode: number;
+	} | undefined;
 
 	/** The validators that would be sent. */
 	readonly validators: Readonly<Record<string, string>>;
 
 	/** Whether the store is read and written: while it is not read, nothing counts as stored. */
-	readonly circuit: {readonly reads: CircuitState; readonly writes: CircuitState};
+	readonly circuit: {
+		/** The state of the circuit of reads. */
+		readonly reads: CircuitState;
+
+		/** The state of the circuit of writes. */
+		readonly writes: CircuitState;
+	};
 
 	/** The explanation in lines for people. */
 	readonly text: string;
@@ -83,26 +100,47 @@ export type CacheEvents = {
 	storeError: [StoreErrorEvent];
 
 	/** From now on the store is not read or not written (`open`), is tried by one call (`half-open`), or is used again (`closed`). While it is not read, it is not written either, without an event of its own. */
-	circuit: [{readonly state: CircuitState; readonly of: CallKind}];
+	circuit: [{
+		/** The new state. */
+		readonly state: CircuitState;
+
+		/** Whether it is the circuit of `'reads'` or of `'writes'`. */
+		readonly of: CallKind;
+	}];
 
 	/** A function in the settings failed; the request went on. */
-	settingError: [{readonly setting: string; readonly error: unknown}];
+	settingError: [{
+		/** The name of the setting. */
+		readonly setting: string;
+
+		/** What the function has thrown; a `RedactedError` in its place if it may contain a credential. */
+		readonly error: unknown;
+	}];
 
 	/** A refresh in the background failed; the stored response stays. */
-	backgroundError: [{readonly error: unknown}];
+	backgroundError: [{
+		/** Why the refresh failed. */
+		readonly error: unknown;
+	}];
 
 	/** A fault of this library, which did not harm the request: please report it. */
-	internalError: [{readonly error: unknown}];
+	internalError: [{
+		/** The fault. */
+		readonly error: unknown;
+	}];
 };
 
 export type CacheEventName = keyof CacheEvents;
 
 /** The answer to a request of a caller, or to a refresh in the background. */
 export type AnswerEvent = {
+	/** Why the response came from where it came. */
 	readonly reason: Reason;
 
 	/** The primary key; `undefined` if the cache was not used for the request. */
 	readonly key: string | undefined;
+
+	/** The method of the request. */
 	readonly method: string;
 
 	/** The URL without user info and fragment, with `REDACTED` in place of secret and ignored parameters. */
@@ -132,44 +170,54 @@ export type RemovalEvent = {
 
 /** A fault of the store. The request went on without the store. */
 export type StoreErrorEvent = {
+	/** The call of the store that failed (`get`, `set`, …), or `decode` if what it gave cannot be read. */
 	readonly operation: string;
+
+	/** The key of the entry; absent if the call was for none. */
 	readonly key?: string;
+
+	/** What the store has thrown. */
 	readonly error: unknown;
 };
 
 /**
-What a cache of this process has done since it was made, or since `resetStats()`. Refreshes in the background do not count as answers.
+What a cache of this process has done since it was made, or since `resetStats()`. Refreshes in the background do not count as answers. Each figure is a number of requests, responses or faults, unless it says otherwise.
 */
 export type CacheStats = {
+	/** The time from which the figures count. */
 	readonly since: Date;
 
-	/** Fresh stored responses that were served. */
+	/** The number of fresh stored responses that were served. */
 	readonly hits: number;
 
-	/** Expired stored responses that were served. */
+	/** The number of expired stored responses that were served. */
 	readonly stale: number;
 
-	/** Stored responses that were served after the origin validated them by a 304. */
+	/** The number of stored responses that were served after the origin validated them by a 304. */
 	readonly revalidated: number;
 
-	/** Requests that the origin answered, or that ended with a 504 or an error, in all and by reason. */
+	/** The number of requests that the origin answered, or that ended with a 504 or an error, in all and by reason. */
 	readonly misses: number;
+
+	/** The number of misses by their reason. */
 	readonly missesByReason: Readonly<Record<string, number>>;
 
-	/** Requests for which the cache was not used. */
+	/** The number of requests for which the cache was not used. */
 	readonly bypassed: number;
 
-	/** Responses that were stored. */
+	/** The number of responses that were stored. */
 	readonly stored: number;
 
-	/** Responses that were not stored, in all and by reason. */
+	/** The number of responses that were not stored, in all and by reason. */
 	readonly refused: number;
+
+	/** The number of responses that were not stored by their reason. */
 	readonly refusedByReason: Readonly<Record<string, number>>;
 
-	/** Entries that bounded stores deleted to make room, if the store reports it. */
+	/** The number of entries that bounded stores deleted to make room, if the store reports it. */
 	readonly evicted: number;
 
-	/** Faults of the store, of functions in the settings, of refreshes, and of this library. */
+	/** The number of faults of the store, of functions in the settings, of refreshes, and of this library. */
 	readonly errors: number;
 
 	/** Whether the store is used (`closed`), is not called after faults (`open`), or is tried by one call (`half-open`). */

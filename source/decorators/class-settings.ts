@@ -16,7 +16,7 @@ import type {AnyFunction} from './method-decorator.ts';
 The settings of a class for the requests in its methods: any settings of a client or of a request. `store` may be a function of the instance (of the class, in static methods), which is called once for each instance.
 */
 export type CacheConfigOptions = Omit<CacheSettings, 'store'> & RequestSettings & {
-
+	/** The store of the class, or a function of the instance that returns it. Default: each client keeps its own. */
 	readonly store?: CacheSettings['store'] | ((self: any) => CacheSettings['store']) | undefined;
 };
 

@@ -43,7 +43,7 @@ import {
 } from './method-decorator.ts';
 import {bindToScope, wrapMethod} from './scoped-function.ts';
 
-/** What a method invalidates. */
+/** What a method invalidates. Each member may be left out. */
 export type Invalidated = {
 	/** Deletes entries with any of these tags. */
 	readonly tags?: readonly string[];
@@ -52,7 +52,13 @@ export type Invalidated = {
 	readonly urls?: readonly UrlPattern[];
 
 	/** Deletes the responses to these requests, of all users. */
-	readonly requests?: ReadonlyArray<{readonly method?: string; readonly url: string | URL}>;
+	readonly requests?: ReadonlyArray<{
+		/** The method. Default: `'GET'`. */
+		readonly method?: string;
+
+		/** The absolute URL. */
+		readonly url: string | URL;
+	}>;
 
 	/** Deletes all results of these methods of the same class (with `result: true`). */
 	readonly methods?: readonly string[];

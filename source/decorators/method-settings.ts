@@ -22,6 +22,8 @@ export type MethodSettings = RequestSettings & {
 	@default undefined
 	*/
 	readonly cache?: HttpCache | undefined;
+
+	/** Whether the result of the method is cached, and not the responses to its requests: `true` needs the settings of `ResultSettings`. Default: `false`. */
 	readonly result?: false | undefined;
 };
 
@@ -29,6 +31,7 @@ export type MethodSettings = RequestSettings & {
 The settings of a method for its own result, which is cached in the store of its class.
 */
 export type ResultSettings<This, Inputs extends readonly unknown[], Value> = Omit<RequestSettings, 'allowableCodes' | 'allowableMethods' | 'filterFn' | 'keyFn'> & {
+	/** Whether the result of the method is cached. */
 	readonly result: true;
 
 	/**

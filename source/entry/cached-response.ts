@@ -16,7 +16,7 @@ import {
 } from './stored-response.ts';
 
 /**
-The request that a stored response answers. Its secrets are `REDACTED`, and a body that is neither JSON nor a form is left out.
+The request that a stored response answers. Its secrets are `REDACTED`, and a body that is neither JSON nor a form is left out. Reading it never throws.
 
 @example
 ```ts
@@ -31,6 +31,7 @@ for await (const {request} of cache.responses()) {
 ```
 */
 export class CachedRequest {
+	/** The method that was sent. */
 	readonly method: string;
 
 	/** The URL without user info and fragment. */
@@ -52,10 +53,12 @@ export class CachedRequest {
 		this.#request = request;
 	}
 
+	/** The header fields, with `REDACTED` in place of credentials. */
 	get headers(): NodeHeaders {
 		return nodeHeaders(fieldsOf(this.#request.rawHeaders));
 	}
 
+	/** Returns all of it as plain data. */
 	// eslint-disable-next-line @typescript-eslint/naming-convention -- `JSON.stringify` names it so.
 	toJSON(): Record<string, unknown> {
 		const {method, url, headers, body} = this;
@@ -95,15 +98,22 @@ console.log(response?.statusCode, response?.json(), response?.isExpired);
 ```
 */
 export class CachedResponse {
+	/** Always `true`: what is stored comes from the cache. */
 	readonly fromCache = true;
 
 	/** The key of the entry in the store. A variant has a key of its own. */
 	readonly cacheKey: string;
+
+	/** The method of the request. */
 	readonly method: string;
 
 	/** The URL without user info and fragment. The values of ignored parameters are `REDACTED`. */
 	readonly url: string;
+
+	/** The status code. */
 	readonly statusCode: number;
+
+	/** The status text. */
 	readonly statusMessage: string;
 
 	/** When the response was received, or last validated. */
@@ -157,6 +167,7 @@ export class CachedResponse {
 		return this.#expires === undefined ? undefined : Math.round(this.#expires / 1000);
 	}
 
+	/** Whether the response is stale. */
 	get isExpired(): boolean {
 		return this.#expires !== undefined && this.#expires <= this.#now();
 	}
@@ -200,6 +211,7 @@ export class CachedResponse {
 		return target === undefined ? [] : [target];
 	}
 
+	/** The header fields, without what is secret. */
 	get headers(): NodeHeaders {
 		return nodeHeaders(this.#stored.fields);
 	}
@@ -214,6 +226,7 @@ export class CachedResponse {
 		return this.#stored.body.byteLength;
 	}
 
+	/** Returns the content as text, by UTF-8. */
 	text(): string {
 		return new TextDecoder().decode(this.#content);
 	}
@@ -269,7 +282,7 @@ export class CachedResponse {
 }
 
 /**
-An entry that cannot be read, or that no request can find.
+An entry that cannot be read, or that no request can find. Reading it never throws.
 
 @example
 ```ts
@@ -284,6 +297,7 @@ for await (const entry of new HttpCache({store, serializer: 'v8'}).filter({inval
 ```
 */
 export class InvalidEntry {
+	/** The key of the entry in the store. */
 	readonly cacheKey: string;
 
 	/** Why the entry is invalid. */

@@ -78,6 +78,8 @@ export type CacheInfo = {
 
 	/** When the response expires; `undefined` if it never does, or is not stored. */
 	readonly expires: Date | undefined;
+
+	/** Whether the response has expired. */
 	readonly isExpired: boolean;
 
 	/** Whether the origin has validated the stored response for this request. */

@@ -78,9 +78,15 @@ type CachedPagination = {
 A Got instance with a cache. It takes the cache settings of a request beside Got's own options, and is accepted wherever a Got instance is.
 */
 export type CachedGot = CachedRequestFunction & Record<HTTPAlias, CachedRequestFunction> & {
+	/** Got's stream API. */
 	readonly stream: CachedStreamFunction & Record<HTTPAlias, CachedStreamFunction>;
+
+	/** Got's pagination: each page is a request of its own. */
 	readonly paginate: CachedPagination & {
+		/** Gives the items one at a time. */
 		readonly each: CachedPagination;
+
+		/** Gives all items in an array. */
 		readonly all: {
 			<T, R = unknown>(url: string | URL, options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;
 			<T, R = unknown>(options?: WithSettings<OptionsWithPagination<T, R>>): Promise<T[]>;

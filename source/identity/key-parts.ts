@@ -26,10 +26,14 @@ export type KeyRequest = {
 
 	/** The URL of the connection. A `Host` header may name another authority. */
 	readonly url: string;
+
+	/** The header fields by lower-case name. */
 	readonly headers: Fields;
+
+	/** The body; absent if there is none. */
 	readonly body?: string | Uint8Array | undefined;
 
-	/** A digest of the TLS settings that decide which servers the client trusts and which certificate it presents; `undefined` for the defaults. */
+	/** A digest of the TLS settings that decide which servers the client trusts and which certificate it presents; absent for the defaults. */
 	readonly trust?: string | undefined;
 };
 

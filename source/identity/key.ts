@@ -80,12 +80,21 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
 
-/** The client settings that the key depends on. Each has the default of the client setting of that name. */
+/** The client settings that the key depends on. Each may be left out, and then has the default of the client setting of that name. */
 export type KeySettings = {
+	/** The request headers that are included in the key. */
 	readonly matchHeaders?: boolean | readonly string[] | undefined;
+
+	/** Who may share a response. */
 	readonly partitionBy?: 'credentials' | false | PartitionCallback | undefined;
+
+	/** The secret with which credentials are digested. */
 	readonly partitionSecret?: string | Uint8Array | undefined;
+
+	/** The parameters that are not included in the key. */
 	readonly ignoredParameters?: readonly IgnoredParameter[] | ReadonlySet<IgnoredParameter> | undefined;
+
+	/** The member of a JSON body inside which parameters are ignored by name. */
 	readonly contentRootKey?: string | undefined;
 
 	/** With `cacheControl`, the order of query parameters is part of the key (RFC 9111 §4). */

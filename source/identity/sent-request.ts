@@ -79,9 +79,13 @@ A request that a caller describes, to find or delete its stored responses.
 */
 export type DescribedRequest = {
 	/**
+	The method.
+
 	@default 'GET'
 	*/
 	readonly method?: string;
+
+	/** The absolute URL. */
 	readonly url: string | URL;
 
 	/**
@@ -90,6 +94,8 @@ export type DescribedRequest = {
 	@default {}
 	*/
 	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+
+	/** The body, as it is sent. Without it, the request has none. */
 	readonly body?: string | Uint8Array;
 };
 

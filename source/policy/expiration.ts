@@ -49,13 +49,24 @@ console.log(cacheInfo(await client('https://api.example.com/users/1')).reason);
 */
 export const DO_NOT_CACHE = 0x0D_0E_02_00_02_07_04;
 
-/** A duration: the sum of its parts. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length. */
+/** A duration: the sum of its parts, of which each may be left out. A `Temporal.Duration` has this shape, too. Years and months are refused, since they have no fixed length. */
 export type DurationLike = {
+	/** The number of weeks. */
 	readonly weeks?: number;
+
+	/** The number of days. */
 	readonly days?: number;
+
+	/** The number of hours. */
 	readonly hours?: number;
+
+	/** The number of minutes. */
 	readonly minutes?: number;
+
+	/** The number of seconds. */
 	readonly seconds?: number;
+
+	/** The number of milliseconds. */
 	readonly milliseconds?: number;
 };
 

@@ -268,8 +268,13 @@ export type Rule<Facts, Decision> = {
 
 /** A rule that was evaluated, and whether it held. */
 export type EvaluatedRule = {
+	/** The reason that the rule gives. */
 	readonly reason: Reason;
+
+	/** The source of the rule: a section of an RFC, or a setting. */
 	readonly section: string;
+
+	/** Whether its condition held. */
 	readonly held: boolean;
 };
 

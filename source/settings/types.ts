@@ -318,7 +318,13 @@ export type CacheSettings = SharedSettings & {
 	{cacheStatus: 'api-client'}
 	```
 	*/
-	readonly cacheStatus?: boolean | string | {readonly name?: string; readonly key?: boolean} | undefined;
+	readonly cacheStatus?: boolean | string | {
+		/** The name of this cache in the field. Default: `'got-cache-hooks'`. */
+		readonly name?: string;
+
+		/** Whether the field includes the key. Default: `false`. */
+		readonly key?: boolean;
+	} | undefined;
 
 	/**
 	The request headers whose values are included in the key: none, a list, or all (`true`) except those of the connection and the ignored ones. The headers that a response names in `Vary` are matched in addition.
@@ -390,7 +396,7 @@ export type CacheSettings = SharedSettings & {
 	readonly partitionSecret?: string | Uint8Array | undefined;
 
 	/**
-	How long the store keeps a response at least after its expiration, so that it can still be validated. A response is kept as long as `staleIfError` and `staleWhileRevalidate` (of the settings or of the response), if these are longer.
+	How long the store keeps a response at least after its expiration (seconds, or a duration), so that it can still be validated. A response is kept as long as `staleIfError` and `staleWhileRevalidate` (of the settings or of the response), if these are longer.
 
 	Use it when expired responses should be validated after a longer time, or deleted earlier.
 

@@ -23,29 +23,64 @@ import type {Store} from './types.ts';
 
 /** The options of each store, by its name. */
 export type StoreOptions = NamedAdapterOptions & {
+	/** The options of the store in memory. */
 	readonly memory: MemoryStoreOptions;
+
+	/** The options of the store in a SQLite file. */
 	readonly sqlite: SqliteStoreOptions;
+
+	/** The options of the store in a folder. */
 	readonly filesystem: FilesystemStoreOptions;
+
+	/** The options of the store on Redis or Valkey. */
 	readonly redis: RedisStoreOptions;
+
+	/** The options of the store on MongoDB, as documents. */
 	readonly mongodb: MongoDbStoreOptions;
+
+	/** The options of the store on MongoDB, as files of GridFS. */
 	readonly gridfs: GridFsStoreOptions;
+
+	/** The options of the store on DynamoDB. */
 	readonly dynamodb: DynamoDbStoreOptions;
 };
 
+/** The names of the stores that `createStore()` and the setting `store` know. */
 export type StoreName = keyof StoreOptions;
 
 /** The type of each store, by its name. */
 export type NamedStores = {
+	/** The type of the store in memory. */
 	readonly memory: MemoryStore;
+
+	/** The type of the store in a SQLite file. */
 	readonly sqlite: SqliteStore;
+
+	/** The type of the store in a folder. */
 	readonly filesystem: FilesystemStore;
+
+	/** The type of the store on Redis or Valkey. */
 	readonly redis: RedisStore;
+
+	/** The type of the store on MongoDB, as documents. */
 	readonly mongodb: MongoDbStore;
+
+	/** The type of the store on MongoDB, as files of GridFS. */
 	readonly gridfs: GridFsStore;
+
+	/** The type of the store on DynamoDB. */
 	readonly dynamodb: DynamoDbStore;
+
+	/** The type of the store on `keyv-file`. */
 	readonly 'keyv-file': KeyvStore;
+
+	/** The type of the store on `@keyv/sqlite`. */
 	readonly '@keyv/sqlite': KeyvStore;
+
+	/** The type of the store on `@keyv/mongo`. */
 	readonly '@keyv/mongo': KeyvStore;
+
+	/** The type of the store on `@keyv/redis`. */
 	readonly '@keyv/redis': KeyvStore;
 };
 

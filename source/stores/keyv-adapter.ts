@@ -3,7 +3,20 @@ import {EventEmitter} from 'node:events';
 import {CacheHooksError} from '../errors.ts';
 import type {Store, StoredValue} from './types.ts';
 
-export type KeyvEntry = {readonly key: string; readonly value: unknown; readonly ttl?: number; readonly expires?: number};
+/** A value with its key, as Keyv gives several at once. */
+export type KeyvEntry = {
+	/** The key. */
+	readonly key: string;
+
+	/** The value, as Keyv has serialized it. */
+	readonly value: unknown;
+
+	/** The time to live in milliseconds, from Keyv 5. Absent if it never expires. */
+	readonly ttl?: number;
+
+	/** The time at which it expires, in milliseconds since the epoch, from Keyv 6. Absent if it never does. */
+	readonly expires?: number;
+};
 
 /** Larger numbers are times since the epoch, from 2001 on. As a time to live it would be 31 years. */
 const leastTime = 1e12;
@@ -37,6 +50,7 @@ export function asKeyvAdapter(store: Store, options: KeyvAdapterOptions = {}): K
 	return new KeyvAdapter(store, options);
 }
 
+/** The options of `asKeyvAdapter()`. */
 export type KeyvAdapterOptions = {
 	/**
 	Returns the current time in milliseconds since the epoch. Default: `Date.now`.
@@ -44,8 +58,26 @@ export type KeyvAdapterOptions = {
 	readonly now?: () => number;
 };
 
+/**
+A store as a storage adapter of Keyv, which `asKeyvAdapter()` returns. Its methods are those that Keyv calls. They throw what the store throws.
+
+@example
+```ts
+import {Keyv} from 'keyv';
+import {asKeyvAdapter, createStore, type KeyvAdapter} from 'got-cache-hooks';
+
+const adapter: KeyvAdapter = asKeyvAdapter(createStore('memory'));
+const keyv = new Keyv({store: adapter, namespace: 'users'});
+await keyv.set('1', 'Ada');
+console.log(await keyv.get('1'), adapter.namespace);
+//=> Ada users
+```
+*/
 export class KeyvAdapter extends EventEmitter {
+	/** The namespace, which Keyv sets. */
 	namespace: string | undefined;
+
+	/** Says to Keyv 6 that it may pass the time at which a value expires. */
 	readonly capabilities = {expires: true} as const;
 
 	/** Keyv 5 iterates only over adapters of a dialect that it knows. */
@@ -59,11 +91,13 @@ export class KeyvAdapter extends EventEmitter {
 		this.#now = now;
 	}
 
+	/** Returns a value; `undefined` if there is none. */
 	async get<Value = unknown>(key: string): Promise<Value | undefined> {
 		const value = await this.#store.get(this.#prefix() + key);
 		return value === undefined ? undefined : fromStored(value) as Value;
 	}
 
+	/** Returns several values. */
 	async getMany<Value = unknown>(keys: readonly string[]): Promise<Array<Value | undefined>> {
 		return Promise.all(keys.map(async key => this.get<Value>(key)));
 	}
@@ -78,10 +112,12 @@ export class KeyvAdapter extends EventEmitter {
 		return true;
 	}
 
+	/** Sets several values. */
 	async setMany(entries: readonly KeyvEntry[]): Promise<boolean[]> {
 		return Promise.all(entries.map(async ({key, value, ttl, expires}) => this.set(key, value, expires ?? ttl)));
 	}
 
+	/** Deletes a value. Returns whether there was one. */
 	async delete(key: string): Promise<boolean> {
 		return this.#store.delete(this.#prefix() + key);
 	}
@@ -92,14 +128,17 @@ export class KeyvAdapter extends EventEmitter {
 		return existed.includes(true) ? existed : false;
 	}
 
+	/** Returns whether there is a value. */
 	async has(key: string): Promise<boolean> {
 		return (await this.get(key)) !== undefined;
 	}
 
+	/** Returns for each key whether there is a value. */
 	async hasMany(keys: readonly string[]): Promise<boolean[]> {
 		return Promise.all(keys.map(async key => this.has(key)));
 	}
 
+	/** Deletes the values of the namespace. */
 	async clear(): Promise<void> {
 		const prefix = this.#prefix();
 		const keys = [];
@@ -122,6 +161,7 @@ export class KeyvAdapter extends EventEmitter {
 		}
 	}
 
+	/** Closes the store. */
 	async disconnect(): Promise<void> {
 		await this.#store.close();
 	}

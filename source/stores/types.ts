@@ -5,11 +5,12 @@ A value that a store can hold, by its `valueType`. `objects`: any objects, store
 */
 export type StoredValue = string | Uint8Array | object;
 
+/** What a store gets beside a value. */
 export type SetOptions = {
 	/** The time from which the store may forget the value, in milliseconds since the epoch. `undefined` keeps it forever. */
 	readonly expires: number | undefined;
 
-	/** The size of the value in bytes, for bounded stores that cannot measure objects. */
+	/** The size of the value in bytes, for bounded stores that cannot measure objects. Absent if the store can measure it. */
 	readonly size?: number;
 
 	/** The times by which stores with an index find the entry. Absent for values that are not entries. */
@@ -18,22 +19,27 @@ export type SetOptions = {
 
 /** Times in milliseconds since the epoch. */
 export type IndexedTimes = {
+	/** When the response was received, or last validated, in milliseconds since the epoch. */
 	readonly createdAt: number;
 
-	/** `undefined` for an entry that is fresh forever. */
+	/** When the response becomes stale, in milliseconds since the epoch; `undefined` for an entry that is fresh forever. */
 	readonly freshUntil: number | undefined;
 };
 
 /**
-Selects entries that meet all given conditions. Only values that were set with `indexed` are found.
+Selects entries that meet all given conditions; one that is absent holds for all. Only values that were set with `indexed` are found.
 */
 export type StoreQuery = {
-	/** Selects entries whose `freshUntil` is at or before this time. */
+	/** Selects entries whose `freshUntil` is at or before this time, in milliseconds since the epoch. Absent: all. */
 	readonly staleAt?: number;
 
-	/** Selects entries whose `createdAt` is before this time. */
+	/** Selects entries whose `createdAt` is before this time, in milliseconds since the epoch. Absent: all. */
 	readonly createdBefore?: number;
+
+	/** What the entries are in the order of. Default: any order. */
 	readonly orderBy?: 'createdAt' | 'freshUntil' | 'size' | 'key';
+
+	/** Whether the order is descending. Default: `false`. */
 	readonly descending?: boolean;
 };
 
@@ -45,9 +51,11 @@ Each method may return its result or a promise of it: a synchronous result costs
 export type Store = {
 	/** The name for messages, such as `'memory'`. */
 	readonly name: string;
+
+	/** What values the store takes: see `StoredValue`. */
 	readonly valueType: 'objects' | 'documents' | 'bytes' | 'text';
 
-	/** The absolute path of the file or folder of a store on disk. A store that may lie in memory instead has `undefined` there. */
+	/** The absolute path of the file or folder of a store on disk. A store that may lie in memory instead has `undefined` there; it is absent in any other. */
 	readonly path?: string | undefined;
 
 	/**
@@ -63,10 +71,14 @@ export type Store = {
 
 	/** Returns the value, or `undefined` if there is none or it has expired. */
 	get(key: string): MaybePromise<StoredValue | undefined>;
+
+	/** Sets a value, in place of what was there. */
 	set(key: string, value: StoredValue, options: SetOptions): MaybePromise<void>;
 
 	/** Deletes a value. Returns whether there was one. */
 	delete(key: string): MaybePromise<boolean>;
+
+	/** Deletes several values. */
 	deleteMany(keys: readonly string[]): MaybePromise<void>;
 
 	/** Deletes everything that this library stored here, and nothing else. */
@@ -74,6 +86,8 @@ export type Store = {
 
 	/** Iterates over all unexpired values; none comes twice, even while values are deleted. */
 	iterate(): AsyncIterable<readonly [key: string, value: StoredValue]>;
+
+	/** Ends the connection, or whatever the store has opened. No call comes after it. */
 	close(): MaybePromise<void>;
 
 	/** Sets the value if the key has no unexpired one, and returns whether it did. Of many concurrent calls, in many processes, exactly one returns `true`. Absent if the store has no such atomic operation. */

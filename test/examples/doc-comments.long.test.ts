@@ -1,35 +1,40 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
-import {docExamples} from './doc-comments.ts';
-import {testSample} from './pages.ts';
+import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {readPage, root} from './pages.ts';
 import {byName} from './programs.ts';
 import {runNode, createFolder} from './run-node.ts';
+import {testSamples} from './samples.ts';
 
-const examples = docExamples();
+// The reference has the examples of all doc comments: `.ci/run` compares it with them.
+const pages = fs.readdirSync(path.join(root, 'docs/api'), {recursive: true, encoding: 'utf8'}).filter(name => name.endsWith('.md')).map(name => `docs/api/${name}`).toSorted();
+const isForDynamoDb = (page: string): boolean => readPage(page).includes('KeyvDynamoDb');
 
-/** Examples of settings are objects of one or more of them. */
-const isSettings = ({code}: {readonly code: string}): boolean => /^\{\w+:/v.test(code);
-
-for (const {of, code} of examples.filter(example => !isSettings(example))) {
-	testSample(test, `the example of ${of}`, code);
+for (const page of pages) {
+	testSamples(test, page);
+	if (isForDynamoDb(page)) {
+		testSamples(test, page, {
+			sign: 'KeyvDynamoDb',
+			async start() {
+				const server = await startDynalite();
+				return Object.assign(server, {variables: {AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test'}}); // eslint-disable-line @typescript-eslint/naming-convention
+			},
+		});
+	}
 }
 
 test('each example of a setting is accepted by a client, or by a request', async t => {
-	const settings = examples.filter(example => isSettings(example));
-	t.true(settings.length > 40);
-	const statements = settings.map(({of, code}) => {
-		const call = /^\{(?:refresh|forceRefresh|tags: \[)/v.test(code) ? 'cacheContext' : 'makeCache';
-		return `results.push([${JSON.stringify(of)}, ${call}(${code.trim()})]);`;
-	});
+	const settings = new Set(pages.flatMap(page => readPage(page).matchAll(/^```\n(?<code>\{\w+: .*?)^```$/gmsv).map(({groups}) => groups!.code!.trim()).toArray()));
+	t.true(settings.size > 40);
+	const statements = settings.keys().map(code => `${/^\{(?:refresh|forceRefresh|tags: \[)/v.test(code) ? 'cacheContext' : 'makeCache'}(${code});`).toArray();
 	const program = `
-		import * as library from 'got-cache-hooks';
-		const {cacheContext, cacheHooks, HttpCache, SerializerPipeline, compressed, encrypted, signed, DEFAULT_IGNORED_PARAMETERS, NEVER_EXPIRE, EXPIRE_IMMEDIATELY, DO_NOT_CACHE} = library;
-		// A store on a server is not connected to before its first use.
-		const makeCache = settings => cacheHooks({cache: new HttpCache(settings)});
-		const results = [];
+		import {cacheContext, HttpCache, SerializerPipeline, compressed, DEFAULT_IGNORED_PARAMETERS, NEVER_EXPIRE} from 'got-cache-hooks';
+		const makeCache = settings => new HttpCache(settings);
 		${statements.join('\n')}
-		console.log(results.length);
+		console.log('all of them');
 	`;
 	const {stdout, stderr} = await runNode([...byName, '--input-type=module', '--eval', program], await createFolder(t), {CACHE_SECRET: 'a secret of an example'}); // eslint-disable-line @typescript-eslint/naming-convention
 	t.is(stderr, '');
-	t.is(stdout, `${settings.length}\n`);
+	t.is(stdout, 'all of them\n');
 });

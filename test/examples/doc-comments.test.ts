@@ -56,6 +56,9 @@ const members = exported.entries()
 	.flatMap(([name, symbol]) => symbol.declarations!.filter(node => ts.isTypeAliasDeclaration(node) || ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node)).flatMap(node => [...membersOf(node, name)]))
 	.toArray();
 
+/** The comment of the type may say it for all of its members. */
+const saysItForAll = ({path: name}: Name): boolean => /\bmay be left out\b/v.test(nameOf(exported.get(name.split('.', 1)[0]!)!, name).comment);
+
 const pathsOf = (found: readonly Name[]): readonly string[] => [...new Set(found.map(({path: name}) => name))];
 
 test('each public name, and each member of one, has a comment', t => {
@@ -66,7 +69,7 @@ test('each public name, and each member of one, has a comment', t => {
 test('the comment of each member that may be left out says what holds then', t => {
 	const optional = members.filter(({node}) => isMember(node) && node.questionToken !== undefined);
 	t.true(optional.length > 80);
-	t.deepEqual(pathsOf(optional.filter(({comment, tags}) => !tags.has('default') && !/\b(?:default|absent|if|unless|where|without|optional)\b/iv.test(comment))), []);
+	t.deepEqual(pathsOf(optional.filter(name => !saysItForAll(name) && !name.tags.has('default') && !/\b(?:default|absent|if|unless|where|without)\b/iv.test(name.comment))), []);
 });
 
 const isNumber = (type: ts.Type): boolean => (type.isUnion() ? type.types : [type]).some(({flags}) => flags & ts.TypeFlags.Number); // eslint-disable-line no-bitwise
@@ -77,10 +80,11 @@ test('the comment of each number says what it counts or in which unit it is', t 
 	t.deepEqual(pathsOf(numbers.filter(({comment}) => !/\b(?:number|milliseconds?|seconds?|minutes|hours|days|weeks|bytes|share|status|index|version|position)\b/iv.test(comment))), []);
 });
 
-test('the comment of each function and class says which errors it has', t => {
-	const callable = names.filter(({node}) => ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node));
+test('the comment of each function and class, or of its methods, says which errors it throws', t => {
+	const callable = names.filter(({node}) => ts.isFunctionDeclaration(node) || (ts.isClassDeclaration(node) && !node.name!.text.endsWith('Error')));
 	t.true(callable.length > 30);
-	t.deepEqual(pathsOf(callable.filter(({tags, comment}) => !tags.has('throws') && !/\b(?:ERR_|error|throws nothing)\b/iv.test(comment))), []);
+	const throws = ({tags, comment}: Name): boolean => tags.has('throws') || /\bthrows?\b/v.test(comment);
+	t.deepEqual(pathsOf(callable.filter(name => !throws(name) && !members.some(member => member.path.startsWith(`${name.path}.`) && throws(member)))), []);
 });
 
 test('each function, class and constant has an example that runs as it is', t => {

@@ -17,8 +17,10 @@ import {
 	type UnreadableReason,
 } from './stage.ts';
 
+/** The algorithms of `compressed()`: Zstandard, Brotli and gzip. */
 export type CompressionName = 'zstd' | 'br' | 'gzip';
 
+/** The options of `compressed()`. */
 export type CompressedOptions = {
 	/**
 	The size of a serialized entry in bytes from which it is compressed.

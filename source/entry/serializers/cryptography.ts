@@ -22,6 +22,7 @@ import {
 	type Stage,
 } from './stage.ts';
 
+/** The options of `signed()`. */
 export type SignedOptions = {
 	/** A string or bytes; must not be empty. */
 	readonly secret: string | Uint8Array;
@@ -72,8 +73,12 @@ export function signed(options: SignedOptions): Stage<'bytes', 'bytes'> {
 /** 32 random bytes, or their 64 hex digits, or their base64. A passphrase is refused, since it can be guessed. */
 export type EncryptionKey = string | Uint8Array;
 
+/** The keys of `encrypted()`: one, or several of which the first encrypts. */
 export type EncryptedOptions =
-	| {readonly key: EncryptionKey}
+	| {
+		/** The key that encrypts and decrypts. */
+		readonly key: EncryptionKey;
+	}
 	| {
 		/** The first key encrypts, and all keys decrypt. To rotate keys, add a new one at the start, and remove the old one once no entry uses it. */
 		readonly keys: readonly EncryptionKey[];

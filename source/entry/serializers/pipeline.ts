@@ -15,6 +15,7 @@ import {
 	type StageOutput,
 } from './stage.ts';
 
+/** The options of a `SerializerPipeline`. */
 export type PipelineOptions = {
 	/**
 	Whether to store JSON and text bodies as readable values, if the same bytes can be restored from them.
@@ -52,7 +53,10 @@ console.log((await cache.get({url: 'https://api.example.com/'}))?.text());
 ```
 */
 export class SerializerPipeline {
+	/** The stages, with the format that the first one needs. */
 	readonly stages: readonly Stage[];
+
+	/** Whether bodies are stored as readable values; `undefined` leaves it to the setting. */
 	readonly decodeContent: boolean | undefined;
 
 	/** The kind of output of the last stage. */

@@ -10,17 +10,32 @@ import type {StoredMetadata, StoredResponse} from '../stored-response.ts';
 The body of an entry: the bytes (`base64` in JSON), or with `decodeContent` text or a JSON value from which the same bytes can be restored.
 */
 export type EntryBody =
-	| {readonly bytes: Uint8Array}
-	| {readonly base64: string}
-	| {readonly text: string; readonly charset?: string}
 	| {
+		/** The bytes. */
+		readonly bytes: Uint8Array;
+	}
+	| {
+		/** The bytes, in base64. */
+		readonly base64: string;
+	}
+	| {
+		/** The text. */
+		readonly text: string;
+
+		/** How the text is encoded; absent for UTF-8. */
+		readonly charset?: string;
+	}
+	| {
+		/** The value. */
 		readonly json: unknown;
+
+		/** How the text of the JSON is encoded; absent for UTF-8. */
 		readonly charset?: string;
 
 		/** The indentation of one level, if the JSON was indented. */
 		readonly indent?: string;
 
-		/** Whether the JSON ended with a line feed. */
+		/** Whether the JSON ended with a line feed; absent if it did not. */
 		readonly lineFeed?: true;
 	};
 
@@ -28,8 +43,13 @@ export type EntryBody =
 An entry as plain data: strings, finite numbers, booleans, `null`, arrays, plain objects, and a `Uint8Array` in `body.bytes`. No member is `undefined`.
 */
 export type EntryDocument = StoredMetadata & {
+	/** The version of the form. */
 	readonly version: 1;
+
+	/** The number of bytes of the body. */
 	readonly byteLength: number;
+
+	/** The body. */
 	readonly body: EntryBody;
 };
 
@@ -48,12 +68,15 @@ type StageValues = {
 	bytes: Uint8Array;
 };
 
+/** What a stage can take: `document`, `json`, `text` or `bytes`. */
 export type StageInput = keyof StageValues;
+/** What a stage can give: `document`, `text` or `bytes`. */
 export type StageOutput = 'document' | 'text' | 'bytes';
 
 /** The output of a pipeline. */
 export type Serialized = EntryDocument | string | Uint8Array;
 
+/** What a stage knows of an entry beside its value. */
 export type StageContext = {
 	/** The key of the entry in the store. */
 	readonly key: string;
@@ -61,7 +84,7 @@ export type StageContext = {
 	/** The maximum number of bytes of a serialized entry before compression. */
 	readonly maxBytes: number;
 
-	/** The header fields of the response by lower-case name; only when writing. */
+	/** The header fields of the response by lower-case name; absent when reading. */
 	readonly fields?: StoredResponse['fields'];
 };
 
@@ -90,12 +113,17 @@ console.log((await cache.get({url: 'https://api.example.com/'}))?.text());
 export type Stage<Takes extends StageInput = StageInput, Gives extends StageOutput = StageOutput> = {
 	/** The name of the stage in error messages. */
 	readonly name: string;
+
+	/** What `dumps` takes: the output of the stage before. */
 	readonly takes: Takes;
+
+	/** What `dumps` gives. */
 	readonly gives: Gives;
 
 	/** Whether `dumps` of a format omits members that are `undefined`, as JSON does. Default: `false`, and there are none. */
 	readonly omitsUndefined?: boolean;
 
+	/** Converts a value when an entry is written. */
 	dumps(value: StageValues[Takes], context: StageContext): MaybePromise<StageValues[Gives]>;
 
 	/** Undoes `dumps`. */
@@ -142,7 +170,10 @@ for await (const entry of cacheWith('another secret than before').filter({invali
 ```
 */
 export class UnreadableError extends CacheHooksError {
+	/** The name of the class. */
 	override readonly name = 'UnreadableError';
+
+	/** Why the entry cannot be read. */
 	readonly reason: UnreadableReason;
 
 	constructor(reason: UnreadableReason, options?: ErrorOptions) {

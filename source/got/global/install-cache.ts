@@ -21,6 +21,7 @@ import type {Installed, ProcessRegistry} from './process-registry.ts';
 
 /** A cache that is installed until it is uninstalled, replaced or disposed of. */
 export type Installation = AsyncDisposable & {
+	/** The installed cache. */
 	readonly cache: HttpCache;
 };
 

@@ -37,6 +37,8 @@ const client = got.extend(cacheHooks({store, expireAfter: '1h', autoclose: true}
 */
 export class DynamoDbStore extends Entries<StoredValue> implements Store {
 	readonly name = 'dynamodb';
+
+	/** The store takes plain data, as documents. */
 	readonly valueType = 'documents';
 
 	constructor(options: DynamoDbStoreOptions = {}) {
@@ -44,11 +46,13 @@ export class DynamoDbStore extends Entries<StoredValue> implements Store {
 		super(new Connection(options), options.cacheName ?? 'http_cache');
 	}
 
+	/** Deletes several values. */
 	async deleteMany(keys: readonly string[]): Promise<void> {
 		await this.deleteEach(keys);
 	}
 }
 
+/** The options of the adapter `KeyvDynamoDb`. */
 export type KeyvDynamoDbOptions = DynamoDbOptions & {
 	/**
 	The namespace of the entries in the table. A Keyv that has a namespace sets it. Default: none.
@@ -56,11 +60,15 @@ export type KeyvDynamoDbOptions = DynamoDbOptions & {
 	readonly namespace?: string;
 };
 
+/** A value with its key, as Keyv gives several at once. */
 export type KeyvDynamoDbEntry = {
+	/** The key. */
 	readonly key: string;
+
+	/** The value, as Keyv has serialized it. */
 	readonly value: unknown;
 
-	/** The time to live in milliseconds. `undefined` and 0 mean that the value never expires. */
+	/** The time to live in milliseconds. Absent, `undefined` and 0 mean that the value never expires. */
 	readonly ttl?: number | undefined;
 };
 
@@ -100,6 +108,7 @@ export class KeyvDynamoDb extends EventEmitter {
 		this.#entries = new Entries(this.#connection, namespace ?? '');
 	}
 
+	/** The namespace, which Keyv sets. */
 	get namespace(): string | undefined {
 		return this.#namespace;
 	}
@@ -109,14 +118,17 @@ export class KeyvDynamoDb extends EventEmitter {
 		this.#entries = new Entries(this.#connection, namespace ?? '');
 	}
 
+	/** Returns a value; `undefined` if there is none. */
 	async get(key: string): Promise<unknown> {
 		return this.#emitting(async () => this.#entries.get(key));
 	}
 
+	/** Returns several values. */
 	async getMany(keys: readonly string[]): Promise<unknown[]> {
 		return this.#emitting(async () => this.#entries.getMany(keys));
 	}
 
+	/** Sets a value. `ttl` is the time to live in milliseconds; without it, the value never expires. */
 	async set(key: string, value: unknown, ttl?: number): Promise<boolean> {
 		const expires = ttl === undefined || ttl === 0 ? undefined : this.#connection.options.now() + ttl;
 		await this.#emitting(async () => this.#entries.set(key, value, {expires}));
@@ -130,6 +142,7 @@ export class KeyvDynamoDb extends EventEmitter {
 		return entries.map(() => true);
 	}
 
+	/** Deletes a value. Returns whether there was one. */
 	async delete(key: string): Promise<boolean> {
 		return this.#emitting(async () => this.#entries.delete(key));
 	}
@@ -140,11 +153,13 @@ export class KeyvDynamoDb extends EventEmitter {
 		return hadEntries.every(Boolean);
 	}
 
+	/** Returns whether there is a value. */
 	async has(key: string): Promise<boolean> {
 		const [hasEntry] = await this.hasMany([key]);
 		return hasEntry!;
 	}
 
+	/** Returns for each key whether there is a value. */
 	async hasMany(keys: readonly string[]): Promise<boolean[]> {
 		return this.#emitting(async () => this.#entries.hasMany(keys));
 	}
@@ -154,6 +169,7 @@ export class KeyvDynamoDb extends EventEmitter {
 		await this.#emitting(async () => this.#entries.clear());
 	}
 
+	/** Iterates over the entries of the namespace. */
 	async * iterator(): AsyncGenerator<readonly [key: string, value: unknown], void> {
 		const entries = this.#entries.iterate();
 		for (;;) {

@@ -10,6 +10,7 @@ import {
 	type OptionTypes,
 } from '../options.ts';
 
+/** The options of a DynamoDB table, for the store and for the adapter of Keyv. */
 export type DynamoDbOptions = Pick<CommonOptions, 'now'> & {
 	/**
 	A client, which stays open when the store is closed, or the options of a client of our own. Default: the configuration of the AWS SDK (environment, profile, role), with at most 3 attempts for each call, of which each may take 1 s to connect and 10 s in all.
@@ -44,6 +45,7 @@ export const dynamoDbOptions: OptionTypes<DynamoDbOptions> = {
 	retryFor: milliseconds,
 };
 
+/** The options of the store `'dynamodb'`. */
 export type DynamoDbStoreOptions = CommonOptions & DynamoDbOptions;
 
 /** Throws a `SettingError` for a wrong option. */
