@@ -16,7 +16,19 @@ export function sectionOf(text: string): string {
 	return text.slice(start, end + closing.length);
 }
 
-/** The readme with the part of the results in place of its own. Its links are as from the folder above. */
-export function replaceSection(readme: string, results: string): string {
-	return readme.replace(sectionOf(readme), () => sectionOf(results).replaceAll('](hits.svg)', '](bench/hits.svg)'));
+/** The page with the part of the results in place of its own. `folder` is the way from the page to `bench/`. */
+export function replaceSection(page: string, results: string, folder: string): string {
+	return page.replace(sectionOf(page), () => sectionOf(results).split('](hits.svg)').join(`](${folder}hits.svg)`));
+}
+
+/** What the readme compares: the caches of other clients, and Got with and without a cache. */
+const compared = new Set(['undici request, memory', 'axios-cache-interceptor', 'canned Got', 'ours, memory', 'ours, SQLite', 'Got with its own cache', 'plain Got']);
+
+/** The part of the results for the readme: how it was measured, a few of the hits, and the chart. */
+export function excerpt(results: string): string {
+	const lines = sectionOf(results).split('\n');
+	const start = lines.findIndex(line => line.startsWith('| subject |'));
+	const rows = lines.slice(start + 2).filter(line => compared.has(line.split('|', 2)[1]?.trim() ?? ''));
+	const kept = [lines.filter(line => line.startsWith('Measured ')), [...lines.slice(start, start + 2), ...rows], lines.filter(line => line.startsWith('!['))];
+	return section(kept.map(part => part.join('\n')).join('\n\n'));
 }

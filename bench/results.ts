@@ -5,7 +5,7 @@ import process from 'node:process';
 import {chart} from './chart.ts';
 import {figuresOf, verdictsOf} from './figures.ts';
 import type {Effort} from './measure.ts';
-import {replaceSection, section} from './readme.ts';
+import {excerpt, replaceSection, section} from './readme.ts';
 import {hit} from './scenarios.ts';
 import {figureTable, goalTable, omissions} from './tables.ts';
 import type {Measured} from './types.ts';
@@ -32,7 +32,7 @@ export function runOf(measured: readonly Measured[], effort: Effort): Run {
 	};
 }
 
-/** What the readme shows: how it was measured, the goals and the hits. The chart is named as from `bench/`. */
+/** What `docs/performance.md` shows, and the readme in part: how it was measured, the goals and the hits. The chart is named as from `bench/`. */
 export function summary(run: Run): string {
 	const {measured, effort} = run;
 	const hits = measured.find(({scenario}) => scenario.title === hit.title);
@@ -54,7 +54,7 @@ function chartText(hits: Measured): string {
 export function document(run: Run): string {
 	return [
 		'# What was measured',
-		'Written by `npm run bench`, as is its part in the readme: do not edit it.',
+		'Written by `npm run bench`, as are its parts in the readme and in `docs/performance.md`: do not edit it.',
 		section(summary(run)),
 		'## All scenarios',
 		'CPU time is of user and system together, without that of the origin and of Redis; what is written later counts, too.',
@@ -80,12 +80,27 @@ export async function writeJson(run: Run): Promise<string> {
 	return file;
 }
 
-/** What stays in the repository: results, chart, and the readme's part. */
+/** The pages that show results: the file, and what it should be. */
+export async function pagesWith(results: string): Promise<ReadonlyMap<string, string>> {
+	const readme = path.join(root, 'readme.md');
+	const page = path.join(root, 'docs', 'performance.md');
+	return new Map([
+		[readme, replaceSection(await fs.readFile(readme, 'utf8'), excerpt(results), 'bench/')],
+		[page, replaceSection(await fs.readFile(page, 'utf8'), results, '../bench/')],
+	]);
+}
+
+async function updatePages(results: string): Promise<void> {
+	for (const [file, text] of await pagesWith(results)) {
+		await fs.writeFile(file, text);
+	}
+}
+
+/** What stays in the repository: results, chart, and the parts of the readme and of `docs/performance.md`. */
 export async function publish(run: Run): Promise<void> {
 	const results = document(run);
 	await fs.writeFile(path.join(root, 'bench', 'results.md'), results);
-	const readme = path.join(root, 'readme.md');
-	await fs.writeFile(readme, replaceSection(await fs.readFile(readme, 'utf8'), results));
+	await updatePages(results);
 	const hits = run.measured.find(({scenario}) => scenario.title === hit.title)!;
 	await fs.writeFile(path.join(root, 'bench', 'hits.svg'), chart(hit.title, figuresOf(hits).map(({name, medians}) => ({name, p50: medians.p50!}))));
 }

@@ -1,5 +1,5 @@
 /**
-The benchmark suite: `npm run bench`. What it measures goes into `bench/results.md`, `bench/hits.svg` and the readme; and every round, as JSON, into `.bench/results.json`.
+The benchmark suite: `npm run bench`. What it measures goes into `bench/results.md`, `bench/hits.svg`, the readme and `docs/performance.md`; and every round, as JSON, into `.bench/results.json`.
 
 What has goals, in less than two minutes and less exactly: `npm run bench -- --quick`. A part of it, or a try: `npm run bench -- --only=miss --only=stream --rounds=3 --time=100` writes the JSON alone. `--only` names a part of titles; `--time` is milliseconds a round.
 
@@ -57,7 +57,7 @@ console.log([goalTable(measured), ...omissions(measured)].join('\n\n'));
 const run = runOf(measured, effort);
 console.log(`\nAll rounds are in ${await writeJson(run)}`);
 if (options.quick || wanted.length < scenarios.length || effort.rounds < leastRounds) {
-	console.log(`The readme and bench/results.md stay as they are: they tell of whole runs of ${leastRounds} rounds or more.`);
+	console.log(`The readme, docs/performance.md and bench/results.md stay as they are: they show whole runs of ${leastRounds} rounds or more.`);
 } else {
 	await publish(run);
 }

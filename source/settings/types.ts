@@ -370,7 +370,7 @@ export type CacheSettings = SharedSettings & {
 	readonly contentRootKey?: string | undefined;
 
 	/**
-	Who may share a response. With `'credentials'`, requests with different credentials never share one, whether the credentials are in headers, in the URL or in the body; `docs/security.md` lists their names. A function names the tenant: the headers with credentials, user info in the URL, and ignored parameters then have no influence. With `false`, everybody shares, and the same are ignored. A credential in a parameter that is not ignored always has an influence, and so do the TLS settings, including the client's certificate.
+	Who may share a response. With `'credentials'`, requests with different credentials never share one, whether the credentials are in headers, in the URL or in the body; `docs/credentials.md` lists their names. A function names the tenant: the headers with credentials, user info in the URL, and ignored parameters then have no influence. With `false`, everybody shares, and the same are ignored. A credential in a parameter that is not ignored always has an influence, and so do the TLS settings, including the client's certificate.
 
 	Use it when users with different credentials get the same responses.
 

@@ -3,8 +3,18 @@ import path from 'node:path';
 import test from 'ava';
 import {chart} from '../../bench/chart.ts';
 import {verdictsOf} from '../../bench/figures.ts';
-import {replaceSection, section, sectionOf} from '../../bench/readme.ts';
-import {document, json, type Run} from '../../bench/results.ts';
+import {
+	excerpt,
+	replaceSection,
+	section,
+	sectionOf,
+} from '../../bench/readme.ts';
+import {
+	document,
+	json,
+	pagesWith,
+	type Run,
+} from '../../bench/results.ts';
 import {hit} from '../../bench/scenarios.ts';
 import type {Measured, Round} from '../../bench/types.ts';
 
@@ -64,17 +74,23 @@ test('the results show the goals, the figures, the machine, and the subjects tha
 	t.like(JSON.parse(json(run)), {node: 'v24.0.0', scenarios: [{title: hit.title, goals: [{seen: 0.5}]}]});
 });
 
-test('the section of the readme is replaced by that of the results, and its other text stays', t => {
+test('the section of a page is replaced by that of the results, and its other text stays', t => {
 	const readme = `# Readme\n\n${section('old')}\n\nThe rest costs $&.`;
-	t.is(replaceSection(readme, `# Results\n\n${section('new $& ![Bars.](hits.svg)')}\n\nMore.`), `# Readme\n\n${section('new $& ![Bars.](bench/hits.svg)')}\n\nThe rest costs $&.`);
-	t.throws(() => replaceSection('# Readme', section('new')), {message: /no part/v});
+	t.is(replaceSection(readme, `# Results\n\n${section('new $& ![Bars.](hits.svg)')}\n\nMore.`, 'bench/'), `# Readme\n\n${section('new $& ![Bars.](bench/hits.svg)')}\n\nThe rest costs $&.`);
+	t.throws(() => replaceSection('# Readme', section('new'), 'bench/'), {message: /no part/v});
 });
 
-test('the readme shows the results of the last complete run', async t => {
-	const root = path.join(import.meta.dirname, '../..');
-	const readme = await fs.readFile(path.join(root, 'readme.md'), 'utf8');
-	const results = await fs.readFile(path.join(root, 'bench/results.md'), 'utf8');
-	t.is(replaceSection(readme, results), readme);
+test('the readme has an excerpt: how it was measured, the hits of a few subjects, and the chart', t => {
+	const table = ['| subject | median (µs) |', '| --- | --- |', '| ours, memory | 30 |', '| make-fetch-happen | 700 |', '| plain Got | 230 |'];
+	const results = section(['Measured on 2026-01-31.', 'Goals:', '| what | seen |\n| --- | --- |\n| hit | 1 |', table.join('\n'), '![Bars.](hits.svg)'].join('\n\n'));
+	t.is(excerpt(results), section(['Measured on 2026-01-31.', table.filter(line => !line.includes('make-fetch-happen')).join('\n'), '![Bars.](hits.svg)'].join('\n\n')));
+});
+
+test('the readme and docs/performance.md show the results of the last complete run', async t => {
+	const results = await fs.readFile(path.join(import.meta.dirname, '../../bench/results.md'), 'utf8');
+	for (const [file, text] of await pagesWith(results)) {
+		t.is(await fs.readFile(file, 'utf8'), text);
+	}
 });
 
 test('the chart has a bar for each subject, and cuts off a bar that is many times longer than the others', t => {

@@ -11,13 +11,18 @@ export type Output = {
 	readonly stderr: string;
 };
 
-/** Runs this Node.js with the arguments, in the folder; `variables` come on top of the environment. */
-export async function runNode(inputs: readonly string[], folder: string, variables: NodeJS.ProcessEnv = {}): Promise<Output> {
+/** Runs the program with the arguments, in the folder, where `node` is this Node.js; `variables` come on top of the environment. */
+export async function runProgram(program: string, inputs: readonly string[], folder: string, variables: NodeJS.ProcessEnv = {}): Promise<Output> {
 	return new Promise(resolve => {
-		execFile(process.execPath, [...inputs], {cwd: folder, env: {...process.env, ...variables}}, (error, stdout, stderr) => {
+		const programs = [path.dirname(process.execPath), process.env.PATH].join(path.delimiter);
+		execFile(program, [...inputs], {cwd: folder, env: Object.fromEntries([...Object.entries(process.env), ['PATH', programs], ...Object.entries(variables)])}, (error, stdout, stderr) => {
 			resolve({code: error === null ? 0 : Number(error.code), stdout, stderr});
 		});
 	});
+}
+
+export async function runNode(inputs: readonly string[], folder: string, variables: NodeJS.ProcessEnv = {}): Promise<Output> {
+	return runProgram(process.execPath, inputs, folder, variables);
 }
 
 /** An empty folder that goes when the test is over. */
