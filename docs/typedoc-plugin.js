@@ -1,6 +1,6 @@
 // What the API reference has beside what TypeDoc makes of the doc comments: modules have the names by which users import them, the types of options are there though they are not exported, names are in alphabetical order, and types link to the example of what uses them.
 import {
-	Comment, CommentTag, Converter, makeRecursiveVisitor, ReflectionKind,
+	Comment, CommentTag, Converter, makeRecursiveVisitor, PageEvent, ReflectionKind,
 } from 'typedoc';
 
 const moduleNames = {index: 'got-cache-hooks', 'stores/dynamodb': 'got-cache-hooks/dynamodb'};
@@ -18,6 +18,20 @@ export function load(app) {
 		for (const group of project.getReflectionsByKind(ReflectionKind.Module).flatMap(module => module.groups ?? [])) {
 			group.children.sort((one, other) => one.name.localeCompare(other.name, 'en'));
 		}
+	});
+	app.renderer.on(PageEvent.END, page => {
+		page.contents = nameLanguages(page.contents);
+	});
+}
+
+/** In all pages, `ts` is a program, which a test runs. Here, signatures are TypeScript as well, and examples of settings are values. */
+function nameLanguages(markdown) {
+	return markdown.replaceAll(/^```(?:ts)?\n(?<code>.*?)^```$/gmsv, (block, code) => {
+		if (/^import .+ from 'got-cache-hooks/mv.test(code)) {
+			return block;
+		}
+
+		return `\`\`\`${/^\{\w+:/v.test(code) ? 'javascript' : 'typescript'}\n${code}\`\`\``;
 	});
 }
 

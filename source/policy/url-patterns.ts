@@ -13,7 +13,20 @@ A string is a glob as in requests-cache. It is matched without the scheme, and a
 */
 export type UrlPattern = string | RegExp | UrlPatternLike;
 
-/** A pattern of `urlsExpireAfter`. */
+/**
+A pattern of `urlsExpireAfter`.
+
+@example
+```ts
+import {HttpCache, NEVER_EXPIRE, type ExpirationPattern} from 'got-cache-hooks';
+
+const images: ExpirationPattern = /[.](?:png|svg)$/;
+const cache = new HttpCache({store: 'memory', expireAfter: '1h', urlsExpireAfter: [[images, NEVER_EXPIRE]]});
+const {expires} = await cache.save({url: 'https://api.example.com/logo.svg'}, {body: '<svg/>'});
+console.log(expires);
+//=> undefined
+```
+*/
 export type ExpirationPattern = UrlPattern;
 
 /** Expirations by URL. The first pattern that matches counts. */

@@ -250,7 +250,7 @@ export type CacheSettings = SharedSettings & {
 	@default []
 	@example
 	```
-	{urlsExpireAfter: [['*.example.com/live', '30s'], [/\/static\//, NEVER_EXPIRE]]}
+	{urlsExpireAfter: [['*.example.com/live', '30s'], [/[.](?:png|svg)$/, NEVER_EXPIRE]]}
 	```
 	*/
 	readonly urlsExpireAfter?: ExpirationPatterns | undefined;

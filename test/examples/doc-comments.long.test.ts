@@ -25,7 +25,7 @@ for (const page of pages) {
 }
 
 test('each example of a setting is accepted by a client, or by a request', async t => {
-	const settings = new Set(pages.flatMap(page => readPage(page).matchAll(/^```\n(?<code>\{\w+: .*?)^```$/gmsv).map(({groups}) => groups!.code!.trim()).toArray()));
+	const settings = new Set(pages.flatMap(page => readPage(page).matchAll(/^```javascript\n(?<code>.*?)^```$/gmsv).map(({groups}) => groups!.code!.trim()).toArray()));
 	t.true(settings.size > 40);
 	const statements = settings.keys().map(code => `${/^\{(?:refresh|forceRefresh|tags: \[)/v.test(code) ? 'cacheContext' : 'makeCache'}(${code});`).toArray();
 	const program = `
