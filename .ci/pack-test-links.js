@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const {repository} = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'));
 const github = repository.replace(/^github:/v, 'https://github.com/');
 
-const withoutCode = markdown => markdown.replaceAll(/^```.*?^```$/gmsv, '');
+const withoutCode = markdown => markdown.replaceAll(/^```.+?^```$/gmsv, '');
 const headingsOf = markdown => new Set(withoutCode(markdown).matchAll(/^#+ (?<heading>.+)$/gmv).map(({groups}) => groups.heading.toLowerCase().replaceAll(/[^\p{Letter}\p{Number} \-_]/gv, '').replaceAll(' ', '-')));
 
 function isThere(file, target) {
@@ -24,7 +24,7 @@ function isThere(file, target) {
 }
 
 const pages = fs.readdirSync(folder, {recursive: true}).filter(name => name.endsWith('.md')).map(name => path.join(folder, name));
-const links = pages.flatMap(file => [...withoutCode(fs.readFileSync(file, 'utf8')).matchAll(/\]\((?<target>[^\s\(\)]+)\)/gv)].map(({groups}) => [file, groups.target]));
+const links = pages.flatMap(file => withoutCode(fs.readFileSync(file, 'utf8')).matchAll(/\]\((?<target>[^\s\(\)]+)\)/gv).map(({groups}) => [file, groups.target]).toArray());
 assert.ok(links.length > 20);
 assert.deepEqual(links.filter(([file, target]) => !isThere(file, target)).map(([file, target]) => `${path.relative(folder, file)}: ${target}`), []);
 console.log(`${links.length} links of ${pages.length} packed pages lead somewhere`);

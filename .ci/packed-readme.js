@@ -8,10 +8,16 @@ const {repository} = JSON.parse(fs.readFileSync(new URL('package.json', root), '
 const github = repository.replace(/^github:/v, 'https://github.com/');
 
 // Outside of code, where nothing is a link.
-const replaceLinks = (markdown, pattern, replace) => markdown.split(/(^```.*?^```$)/gmsv).map((part, index) => index % 2 === 1 ? part : part.replaceAll(pattern, replace)).join('');
+function replaceLinks(markdown, pattern, replace) {
+	let isCode = false;
+	return markdown.split('\n').map(line => {
+		isCode = line.startsWith('```') ? !isCode : isCode;
+		return isCode ? line : line.replaceAll(pattern, (...match) => replace(...match));
+	}).join('\n');
+}
 
 export function withAbsoluteLinks(markdown) {
-	return replaceLinks(markdown, /(?<start>!?)\[(?<text>(?:[^\[\]`]|`[^`]*`)*)\]\((?![a-z][a-z\d+\-.]*:|[#\/])(?<target>[^\s\(\)]+)\)/giv, (...match) => {
+	return replaceLinks(markdown, /(?<start>!?)\[(?<text>(?:[^\[\]`]|`[^`]*`)*)\]\((?![a-z][\d+\-.a-z]*:|[#\/])(?<target>[^\s\(\)]+)\)/giv, (...match) => {
 		const {start, text, target} = match.at(-1);
 		const kind = /\/(?:#|$)/v.test(target) ? 'tree' : 'blob';
 		return `${start}[${text}](${github}/${start === '!' ? 'raw' : kind}/HEAD/${target})`;

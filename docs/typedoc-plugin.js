@@ -1,6 +1,11 @@
 // What the API reference has beside what TypeDoc makes of the doc comments: modules have the names by which users import them, the types of options are there though they are not exported, names are in alphabetical order, and types link to the example of what uses them.
 import {
-	Comment, CommentTag, Converter, makeRecursiveVisitor, PageEvent, ReflectionKind,
+	Comment,
+	CommentTag,
+	Converter,
+	makeRecursiveVisitor,
+	PageEvent,
+	ReflectionKind,
 } from 'typedoc';
 
 const moduleNames = {index: 'got-cache-hooks', 'stores/dynamodb': 'got-cache-hooks/dynamodb'};
@@ -15,7 +20,8 @@ export function load(app) {
 	});
 	app.converter.on(Converter.EVENT_RESOLVE_END, ({project}) => {
 		linkExamples(project);
-		for (const group of project.getReflectionsByKind(ReflectionKind.Module).flatMap(module => module.groups ?? [])) {
+		const groups = project.getReflectionsByKind(ReflectionKind.Module).flatMap(module => module.groups ?? []);
+		for (const group of groups) {
 			group.children.sort((one, other) => one.name.localeCompare(other.name, 'en'));
 		}
 	});
@@ -27,11 +33,8 @@ export function load(app) {
 /** In all pages, `ts` is a program, which a test runs. Here, signatures are TypeScript as well, and examples of settings are values. */
 function nameLanguages(markdown) {
 	return markdown.replaceAll(/^```(?:ts)?\n(?<code>.*?)^```$/gmsv, (block, code) => {
-		if (/^import .+ from 'got-cache-hooks/mv.test(code)) {
-			return block;
-		}
-
-		return `\`\`\`${/^\{\w+:/v.test(code) ? 'javascript' : 'typescript'}\n${code}\`\`\``;
+		const language = /^\{\w+:/v.test(code) ? 'javascript' : 'typescript';
+		return /^import .+ from 'got-cache-hooks/mv.test(code) ? block : `\`\`\`${language}\n${code}\`\`\``;
 	});
 }
 
@@ -40,65 +43,65 @@ const isInternal = reflection => reflection.parent?.name === 'not exported';
 /** Of what is not exported, types stay that an exported name mentions, and those that their options mention. */
 function removeInternals(project) {
 	const modules = project.getReflectionsByKind(ReflectionKind.Module);
-	const kept = new Set(modules.flatMap(module => module.name === 'not exported' ? [] : (module.children ?? []).filter(child => !child.kindOf(ReflectionKind.Module))));
-	for (const name of kept) {
+	const kept = new Set();
+	const queue = modules.flatMap(module => module.name === 'not exported' ? [] : (module.children ?? []).filter(child => !child.kindOf(ReflectionKind.Module)));
+	for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+		kept.add(name);
 		if (!isInternal(name) || name.name.endsWith('Options')) {
-			for (const target of referencesOf(name)) {
-				if (isInternal(target) && target.kindOf(ReflectionKind.TypeAlias)) {
-					kept.add(target);
-				}
-			}
+			queue.push(...[...referencesOf(name)].filter(target => isInternal(target) && target.kindOf(ReflectionKind.TypeAlias) && !kept.has(target)));
 		}
 	}
 
-	for (const module of modules.filter(({name}) => name === 'not exported')) {
-		for (const child of [...module.children]) {
-			if (!kept.has(child)) {
-				project.removeReflection(child);
-			}
-		}
+	const internals = modules.filter(({name}) => name === 'not exported');
+	for (const child of internals.flatMap(module => module.children.filter(reflection => !kept.has(reflection)))) {
+		project.removeReflection(child);
+	}
 
-		if (module.children === undefined || module.children.length === 0) {
-			project.removeReflection(module);
-		}
+	const emptied = internals.filter(({children = []}) => children.length === 0);
+	for (const module of emptied) {
+		project.removeReflection(module);
 	}
 }
 
 const hasExample = reflection => [reflection, ...reflection.signatures ?? [], ...reflection.getSignature === undefined ? [] : [reflection.getSignature]].some(({comment}) => comment?.getTag('@example') !== undefined);
 
+// eslint-disable-next-line no-bitwise -- TypeDoc's own form.
+const namedKinds = ReflectionKind.SomeValue | ReflectionKind.SomeType | ReflectionKind.SomeMember | ReflectionKind.Class;
+
 /** From each name that has an example to the types in its signature, and on from these. */
 function linkExamples(project) {
-	const names = project.getReflectionsByKind(ReflectionKind.SomeValue | ReflectionKind.SomeType | ReflectionKind.SomeMember | ReflectionKind.Class)
-		.filter(reflection => !reflection.isSignature?.());
-	let holders = names.filter(reflection => hasExample(reflection)).map(reflection => [reflection, reflection])
+	let holders = project.getReflectionsByKind(namedKinds)
+		.filter(reflection => !reflection.isSignature?.() && hasExample(reflection))
+		.map(reflection => [reflection, reflection])
 		// What is called says more of a type than a setting does; a class is the least precise.
 		.toSorted(([one], [other]) => rank(one) - rank(other) || (one.getFullName() < other.getFullName() ? -1 : 1));
 	const seen = new Set(holders.map(([holder]) => holder));
+	const isNewType = target => !seen.has(target) && target.kindOf([ReflectionKind.TypeAlias, ReflectionKind.Interface, ReflectionKind.Class]);
 	while (holders.length > 0) {
 		const next = [];
 		for (const [holder, example] of holders) {
-			for (const target of referencesOf(holder)) {
-				if (seen.has(target) || !target.kindOf(ReflectionKind.SomeType | ReflectionKind.Class)) {
-					continue;
-				}
-
+			const targets = [...referencesOf(holder)].filter(target => isNewType(target));
+			for (const target of targets) {
 				seen.add(target);
 				next.push([target, example]);
-				if (hasExample(target)) {
-					continue;
-				}
-
-				target.comment ??= new Comment();
-				target.comment.blockTags.push(new CommentTag('@example', [
-					{kind: 'text', text: 'See the example of '},
-					{kind: 'inline-tag', tag: '@link', text: nameOf(example), target: pageOf(example)},
-					{kind: 'text', text: '.'},
-				]));
+				linkExample(target, example);
 			}
 		}
 
 		holders = next;
 	}
+}
+
+function linkExample(target, example) {
+	if (hasExample(target)) {
+		return;
+	}
+
+	const link = {
+		kind: 'inline-tag', tag: '@link', text: nameOf(example), target: pageOf(example),
+	};
+	target.comment ??= new Comment();
+	target.comment.blockTags.push(new CommentTag('@example', [{kind: 'text', text: 'See the example of '}, link, {kind: 'text', text: '.'}]));
 }
 
 function rank(reflection) {

@@ -1,7 +1,7 @@
 // The pages are written for GitHub, where links lead to files. On the site, those to pages lead to pages, and those to other files of the repository to GitHub.
 import path from 'node:path';
 
-const isRelative = target => !/^(?:[a-z][a-z\d+\-.]*:|[#\/])/iv.test(target);
+const isRelative = target => !/^(?:[a-z][\d+\-.a-z]*:|[#\/])/iv.test(target);
 
 /** The file of the repository that a page is made from. */
 function fileOf(page) {
@@ -14,7 +14,8 @@ export function siteLink(target, page, repository) {
 		return target;
 	}
 
-	const [, file, rest] = /^(?<file>[^#?]*)(?<rest>.*)$/v.exec(target);
+	const [file, fragment] = target.split('#', 2);
+	const rest = fragment === undefined ? '' : `#${fragment}`;
 	const linked = path.posix.join(path.posix.dirname(fileOf(page)), file);
 	const inSite = linked === 'readme.md' ? 'index.md' : (/^docs\/.*(?:\.md|\/)$/v.test(linked) ? linked.slice('docs/'.length).replace(/(?:README\.md|(?<=\/))$/v, 'index.md') : undefined);
 	if (inSite === undefined) {
@@ -27,7 +28,8 @@ export function siteLink(target, page, repository) {
 
 /** An image that lies outside of the docs is bundled from where it lies. */
 function siteImage(target, page) {
-	return isRelative(target) ? path.posix.relative(path.posix.join('docs', path.posix.dirname(page)), path.posix.join(path.posix.dirname(fileOf(page)), target)) : target;
+	const linked = path.posix.join(path.posix.dirname(fileOf(page)), target);
+	return isRelative(target) ? path.posix.relative(path.posix.join('docs', path.posix.dirname(page)), linked) : target;
 }
 
 /** The fragments by which GitHub links to headings. */

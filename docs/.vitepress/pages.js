@@ -5,7 +5,7 @@ import path from 'node:path';
 const docs = path.resolve(import.meta.dirname, '..');
 
 const order = {
-	'Begin': {
+	Begin: {
 		'getting-started': 'Getting started',
 		recipes: 'Recipes',
 		troubleshooting: 'Troubleshooting',
@@ -71,7 +71,7 @@ const order = {
 	},
 };
 
-function* filesBelow(folder) {
+function * filesBelow(folder) {
 	for (const entry of fs.readdirSync(path.join(docs, folder), {withFileTypes: true})) {
 		const name = path.posix.join(folder, entry.name);
 		if (entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')) {
@@ -83,7 +83,7 @@ function* filesBelow(folder) {
 }
 
 function headingOf(page) {
-	return /^# (?<heading>.+)$/mv.exec(fs.readFileSync(path.join(docs, `${page}.md`), 'utf8'))?.groups.heading.replaceAll(/[`\\]/gv, '').replace(/^(?:Class|Function|Interface|Type Alias|Variable): /v, '') ?? page;
+	return /^# (?<heading>.+)$/mv.exec(fs.readFileSync(path.join(docs, `${page}.md`), 'utf8'))?.groups.heading.replaceAll(/[\\`]/gv, '').replace(/^(?:Class|Function|Interface|Type Alias|Variable): /v, '') ?? page;
 }
 
 const itemOf = (page, text = headingOf(page)) => ({text, link: `/${page}`});
@@ -110,7 +110,7 @@ function referenceOf(folder, text, pages) {
 }
 
 export function sidebar() {
-	const pages = [...filesBelow('')].filter(page => page !== 'index').toSorted();
+	const pages = [...filesBelow('')].filter(page => page !== 'index').toSorted((one, other) => one.localeCompare(other, 'en'));
 	const guides = pages.filter(page => !page.startsWith('api/'));
 	const groups = Object.entries(order).map(([text, titles]) => ({
 		text,

@@ -18,7 +18,13 @@ for (const page of pages) {
 			sign: 'KeyvDynamoDb',
 			async start() {
 				const server = await startDynalite();
-				return Object.assign(server, {variables: {AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test'}}); // eslint-disable-line @typescript-eslint/naming-convention
+				/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
+				return Object.assign(server, {
+					variables: {
+						AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
+					},
+				});
+				/* eslint-enable @typescript-eslint/naming-convention */
 			},
 		});
 	}

@@ -27,7 +27,7 @@ function nameOf(symbol: ts.Symbol, pathOfName: string): Name {
 }
 
 const exported = new Map(entryPoints.flatMap(file => checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!).map(symbol => {
-	const original = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol; // eslint-disable-line no-bitwise
+	const original = (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol); // eslint-disable-line no-bitwise
 	return [symbol.name, original] as const;
 })));
 
@@ -35,7 +35,7 @@ const isMember = (node: ts.Node): node is ts.PropertySignature | ts.MethodSignat
 	ts.isPropertySignature(node) || ts.isMethodSignature(node) || ts.isPropertyDeclaration(node) || ts.isMethodDeclaration(node) || ts.isGetAccessor(node);
 
 /** The members that the declarations of a type or a class write down, and those of their members. */
-function* membersOf(node: ts.Node, owner: string): Generator<Name> {
+function * membersOf(node: ts.Node, owner: string): Generator<Name> {
 	for (const child of node.getChildren()) {
 		if (ts.isBlock(child) || ts.isParameter(child)) {
 			continue;
@@ -72,7 +72,7 @@ test('the comment of each member that may be left out says what holds then', t =
 	t.deepEqual(pathsOf(optional.filter(name => !saysItForAll(name) && !name.tags.has('default') && !/\b(?:default|absent|if|unless|where|without)\b/iv.test(name.comment))), []);
 });
 
-const isNumber = (type: ts.Type): boolean => (type.isUnion() ? type.types : [type]).some(({flags}) => flags & ts.TypeFlags.Number); // eslint-disable-line no-bitwise
+const isNumber = (type: ts.Type): boolean => (type.isUnion() ? type.types : [type]).some(({flags}) => (flags & ts.TypeFlags.Number) !== 0); // eslint-disable-line no-bitwise
 
 test('the comment of each number says what it counts or in which unit it is', t => {
 	const numbers = members.filter(({node}) => isMember(node) && isNumber(checker.getTypeAtLocation(node)));
@@ -84,7 +84,7 @@ test('the comment of each function and class, or of its methods, says which erro
 	const callable = names.filter(({node}) => ts.isFunctionDeclaration(node) || (ts.isClassDeclaration(node) && !node.name!.text.endsWith('Error')));
 	t.true(callable.length > 30);
 	const throws = ({tags, comment}: Name): boolean => tags.has('throws') || /\bthrows?\b/v.test(comment);
-	t.deepEqual(pathsOf(callable.filter(name => !throws(name) && !members.some(member => member.path.startsWith(`${name.path}.`) && throws(member)))), []);
+	t.deepEqual(pathsOf(callable.filter(name => !throws(name) && members.every(member => !(member.path.startsWith(`${name.path}.`) && throws(member))))), []);
 });
 
 test('each function, class and constant has an example that runs as it is', t => {

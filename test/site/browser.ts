@@ -10,7 +10,7 @@ export type Page = {
 	click(selector: string): Promise<void>;
 	fill(selector: string, text: string): Promise<void>;
 	waitForSelector(selector: string): Promise<unknown>;
-	waitForURL(url: RegExp): Promise<void>;
+	waitForURL(url: RegExp): Promise<void>; // eslint-disable-line @typescript-eslint/naming-convention
 	textContent(selector: string): Promise<string | null>;
 	screenshot(options: {path: string}): Promise<unknown>;
 	evaluate<Result>(script: string): Promise<Result>;

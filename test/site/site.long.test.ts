@@ -33,7 +33,7 @@ async function serve(folder: string): Promise<Origin> {
 	});
 }
 
-type Visit = {readonly url: string; readonly links: readonly string[]; readonly ids: ReadonlySet<string>};
+type Visit = {readonly url: string; readonly links: readonly string[]; readonly ids: ReadonlySet<string>; readonly hasImages: boolean};
 
 /** Opens a page, and reads its links and what can be linked to. */
 async function visit(page: Page, url: string): Promise<Visit | undefined> {
@@ -42,11 +42,12 @@ async function visit(page: Page, url: string): Promise<Visit | undefined> {
 		return undefined;
 	}
 
-	const {links, ids} = await page.evaluate<{links: string[]; ids: string[]}>(`({
-		links: Array.from(document.querySelectorAll('a[href], img[src]'), element => element.href ?? element.src),
-		ids: Array.from(document.querySelectorAll('[id]'), ({id}) => id),
-	})`);
-	return {url, links, ids: new Set(ids)};
+	const links = await page.evaluate<string[]>('Array.from(document.querySelectorAll("a[href]"), element => element.href)');
+	const ids = await page.evaluate<string[]>('Array.from(document.querySelectorAll("[id]"), element => element.id)');
+	const images = await page.evaluate<boolean[]>('Array.from(document.images, image => image.loading === "lazy" || (image.complete && image.naturalWidth > 0))');
+	return {
+		url, links, ids: new Set(ids), hasImages: images.every(Boolean),
+	};
 }
 
 const chromium = await findChromium();
@@ -90,14 +91,17 @@ if (chromium === undefined) {
 			}
 
 			visits.set(url, visited);
-			for (const link of visited.links.filter(target => isOurs(target))) {
+			const links = visited.links.filter(target => isOurs(target));
+			for (const link of links) {
 				const [target = '', fragment = ''] = link.split('#', 2);
 				const file = target.endsWith('/') ? `${target}index.html` : target;
 				linked.push([url, file, decodeURIComponent(fragment)]);
-				if (!seen.has(file) && file.endsWith('.html')) {
-					seen.add(file);
-					queue.push(file);
+				if (seen.has(file) || !file.endsWith('.html')) {
+					continue;
 				}
+
+				seen.add(file);
+				queue.push(file);
 			}
 		};
 
@@ -114,6 +118,7 @@ if (chromium === undefined) {
 		const broken = linked.filter(([, url, fragment]) => url.endsWith('.html') && !(visits.has(url) && (fragment === '' || visits.get(url)!.ids.has(fragment))));
 		t.deepEqual([...new Set(broken.map(([from, url, fragment]) => `${from}: ${url}#${fragment}`))], []);
 		t.deepEqual(faults, []);
+		t.deepEqual(visits.values().filter(({hasImages}) => !hasImages).map(({url}) => url).toArray(), []);
 
 		// Every page of the folder is reached.
 		const pages = (await fs.readdir(docs, {recursive: true})).filter(name => name.endsWith('.md') && !name.startsWith('node_modules') && !name.startsWith('.'));
