@@ -120,6 +120,9 @@ async function createPackageFolder(t: ExecutionContext): Promise<string> {
 
 const python = [process.env.PYTHON ?? 'python3', '/usr/bin/python3'].find(program => spawnSync(program, ['-c', 'import requests_cache'], {stdio: 'ignore'}).status === 0);
 
+/** Samples leave nothing behind: temporary files lie in their folder. */
+const placesIn = (folder: string): NodeJS.ProcessEnv => Object.fromEntries(['TMPDIR', 'TMP', 'TEMP', 'XDG_CACHE_HOME'].map(name => [name, folder]));
+
 type Replacement = readonly [shown: string, real: string];
 
 function replace(text: string, replacements: readonly Replacement[]): string {
@@ -143,7 +146,7 @@ async function prints(t: ExecutionContext, sample: Sample, {compile, server}: {r
 	await fs.writeFile(path.join(folder, name), replace(compile(sample.code), replacements));
 
 	const flags = sample.code.includes('installCache(') ? ['--import', register] : [];
-	const {stdout, stderr} = sample.language === 'py' ? await runProgram(python!, [name], folder) : await runNode([...flags, name], folder, started?.variables);
+	const {stdout, stderr} = sample.language === 'py' ? await runProgram(python!, [name], folder) : await runNode([...flags, name], folder, {...placesIn(folder), ...started?.variables});
 	t.is(stderr, '');
 	t.is(replace(stdout, replacements.map(([from, to]) => [to, from] as const)), shown(sample));
 }
@@ -196,7 +199,7 @@ function testCommands(test: TestFn, file: string, all: readonly Sample[]): void 
 				await fs.mkdir(path.dirname(path.join(folder, sample.file)), {recursive: true});
 				await fs.writeFile(path.join(folder, sample.file), replace(sample.code, [[host, origin.url]]));
 			} else if (isRun(sample, files)) {
-				const {stdout, stderr} = await runProgram('sh', ['-c', replace(sample.code, [[host, origin.url]])], folder);
+				const {stdout, stderr} = await runProgram('sh', ['-c', replace(sample.code, [[host, origin.url]])], folder, placesIn(folder));
 				t.is(replace(stdout + stderr, [[origin.url, host]]), sample.output ?? '', sample.code);
 			}
 		}
