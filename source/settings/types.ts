@@ -187,7 +187,7 @@ type SharedSettings = {
 };
 
 /**
-The settings of a client. `undefined` means the default; a wrong value is a `SettingError`, which is a `TypeError`.
+The settings of a client: these, and those of {@link SharedSettings}, which a request may override. `undefined` means the default; a wrong value is a `SettingError`, which is a `TypeError`.
 */
 export type CacheSettings = SharedSettings & {
 	/**
@@ -594,7 +594,7 @@ export type CacheSettings = SharedSettings & {
 };
 
 /**
-The settings of a single request, which take precedence over those of the client. `undefined` means the client's.
+The settings of a single request: these, and those of {@link SharedSettings}. They take precedence over the settings of the client. `undefined` means the client's.
 */
 export type RequestSettings = SharedSettings & {
 	/**

@@ -13,7 +13,7 @@ import {
 } from './programs.ts';
 import {createFolder, runNode} from './run-node.ts';
 
-/** A site of 100 pages, of which those after the 40th are held back until it is told to go on. */
+/** A site of 100 pages, of which those after the 40th are held back until they are released. */
 async function startSite() {
 	let isHolding = true;
 	const origin = await Origin.start((request, response) => {
