@@ -170,8 +170,12 @@ export const houseRules: FlatXoConfig = [
 
 const config: FlatXoConfig = [
 	{
-		// A user's program: its types are those of the packed package, which `.ci/pack-test` installs beside it.
-		ignores: ['.ci/pack-test-types.ts'],
+		ignores: [
+			// A user's program: its types are those of the packed package, which `.ci/pack-test` installs beside it.
+			'.ci/pack-test-types.ts',
+			// Generated from the doc comments.
+			'docs/api/**',
+		],
 	},
 	{
 		rules: {

@@ -110,7 +110,7 @@ export class CachedResponse {
 	/** The URL without user info and fragment. The values of ignored parameters are `REDACTED`. */
 	readonly url: string;
 
-	/** The status code. */
+	/** The status code that the origin sent. */
 	readonly statusCode: number;
 
 	/** The status text. */

@@ -20,7 +20,7 @@ import {
 /** The algorithms of `compressed()`: Zstandard, Brotli and gzip. */
 export type CompressionName = 'zstd' | 'br' | 'gzip';
 
-/** The options of `compressed()`. */
+/** From which size on `compressed()` compresses. */
 export type CompressedOptions = {
 	/**
 	The size of a serialized entry in bytes from which it is compressed.

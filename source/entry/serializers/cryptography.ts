@@ -22,7 +22,7 @@ import {
 	type Stage,
 } from './stage.ts';
 
-/** The options of `signed()`. */
+/** What `signed()` signs with. */
 export type SignedOptions = {
 	/** A string or bytes; must not be empty. */
 	readonly secret: string | Uint8Array;
