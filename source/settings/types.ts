@@ -17,6 +17,14 @@ type SingleFlight = {
 	readonly maxWait: number | string | DurationLike;
 };
 
+type StatusField = {
+	/** The name of this cache in the field. Default: `'got-cache-hooks'`. */
+	readonly name?: string;
+
+	/** Whether the field includes the key. Default: `false`. */
+	readonly key?: boolean;
+};
+
 /** Decides whether a response may be stored and used. */
 export type FilterCallback = (response: CachedResponse) => boolean | Promise<boolean>;
 
@@ -318,13 +326,7 @@ export type CacheSettings = SharedSettings & {
 	{cacheStatus: 'api-client'}
 	```
 	*/
-	readonly cacheStatus?: boolean | string | {
-		/** The name of this cache in the field. Default: `'got-cache-hooks'`. */
-		readonly name?: string;
-
-		/** Whether the field includes the key. Default: `false`. */
-		readonly key?: boolean;
-	} | undefined;
+	readonly cacheStatus?: boolean | string | StatusField | undefined;
 
 	/**
 	The request headers whose values are included in the key: none, a list, or all (`true`) except those of the connection and the ignored ones. The headers that a response names in `Vary` are matched in addition.
