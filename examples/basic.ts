@@ -3,7 +3,7 @@
 */
 import process from 'node:process';
 import got from 'got';
-import {cacheHooks, cacheInfo} from '../source/index.ts';
+import {cacheHooks, cacheInfo} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));

@@ -4,8 +4,8 @@
 import process from 'node:process';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {cacheHooks, cacheInfo} from '../source/index.ts';
-import {KeyvDynamoDb} from '../source/stores/dynamodb/index.ts';
+import {cacheHooks, cacheInfo} from 'got-cache-hooks';
+import {KeyvDynamoDb} from 'got-cache-hooks/dynamodb';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const keyv = new Keyv({store: new KeyvDynamoDb({tableName: 'http_cache', createTable: true}), namespace: 'responses'});

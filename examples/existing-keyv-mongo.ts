@@ -5,7 +5,7 @@ import process from 'node:process';
 import {KeyvMongo} from '@keyv/mongo';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {cacheHooks, cacheInfo, getCache} from '../source/index.ts';
+import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const server = process.argv[3] ?? 'mongodb://localhost:27017/application';

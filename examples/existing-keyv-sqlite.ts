@@ -8,7 +8,7 @@ import process from 'node:process';
 import {KeyvSqlite} from '@keyv/sqlite';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {cacheHooks, cacheInfo, getCache} from '../source/index.ts';
+import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const folder = await mkdtemp(path.join(os.tmpdir(), 'application-'));

@@ -4,7 +4,7 @@
 import process from 'node:process';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {cacheHooks, cacheInfo} from '../source/index.ts';
+import {cacheHooks, cacheInfo} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const keyv = new Keyv({store: new Map(), namespace: 'responses'});

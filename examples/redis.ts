@@ -8,7 +8,7 @@ import {
 	cacheInfo,
 	createStore,
 	getCache,
-} from '../source/index.ts';
+} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const server = process.argv[3] ?? 'redis://localhost:6379';

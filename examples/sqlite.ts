@@ -3,7 +3,7 @@
 */
 import process from 'node:process';
 import got from 'got';
-import {cacheHooks, cacheInfo, createStore} from '../source/index.ts';
+import {cacheHooks, cacheInfo, createStore} from 'got-cache-hooks';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const store = createStore('sqlite', {path: 'got-cache-example.sqlite', useTemp: true, maxBytes: 100_000_000});

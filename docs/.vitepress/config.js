@@ -21,6 +21,8 @@ export default defineConfig({
 			repositoryLinks(markdown, github);
 		},
 	},
+	// The index of the search is one file.
+	vite: {build: {chunkSizeWarningLimit: 8000}},
 	themeConfig: {
 		search: {provider: 'local'},
 		nav: [

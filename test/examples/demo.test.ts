@@ -10,7 +10,7 @@ type Run = Pick<Output, 'code' | 'stderr'> & {readonly lines: readonly string[]}
 const examples = path.resolve(import.meta.dirname, '../../examples');
 
 async function run(name: string, inputs: readonly string[], folder: string): Promise<Run> {
-	const {stdout, ...output} = await runNode([path.join(examples, name), ...inputs], folder);
+	const {stdout, ...output} = await runNode([...byName, path.join(examples, name), ...inputs], folder);
 	return {...output, lines: stdout.trim().split('\n')};
 }
 

@@ -12,6 +12,7 @@ import {
 	startMongo,
 } from '../helpers/servers.ts';
 import {findPackage} from '../stores/adapters/packages.ts';
+import {byName} from './programs.ts';
 import {createFolder, runNode} from './run-node.ts';
 
 const redis = await findRedis();
@@ -34,7 +35,7 @@ async function run(t: ExecutionContext, name: string, {server, variables, folder
 	await using origin = await Origin.start((_request, response) => {
 		response.end('answer');
 	});
-	const {stdout, stderr} = await runNode([...preload === undefined ? [] : ['--import', preload], path.join(examples, `${name}.ts`), origin.url, ...server === undefined ? [] : [server]], folder ?? await createFolder(t), variables);
+	const {stdout, stderr} = await runNode([...byName, ...preload === undefined ? [] : ['--import', preload], path.join(examples, `${name}.ts`), origin.url, ...server === undefined ? [] : [server]], folder ?? await createFolder(t), variables);
 	t.is(stderr, '');
 	return stdout.trimEnd().split('\n');
 }
