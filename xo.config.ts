@@ -265,7 +265,7 @@ const config: FlatXoConfig = [
 		},
 	},
 	{
-		files: '*.config.{js,ts}',
+		files: ['*.config.{js,ts}', 'docs/*.config.js'],
 		rules: {
 			// A configuration is one object that its tool asks for by no name.
 			'import-x/no-anonymous-default-export': 'off',

@@ -7,8 +7,10 @@ import {
 	PageEvent,
 	ReflectionKind,
 } from 'typedoc';
+import {entryPoints} from './entry-points.ts';
 
-const moduleNames = {index: 'got-cache-hooks', 'stores/dynamodb': 'got-cache-hooks/dynamodb'};
+// TypeDoc names a module by its file.
+const moduleNames = Object.fromEntries(entryPoints.entries().map(([name, file]) => [file.replace(/^source\//v, '').replace(/(?:\/index)?\.ts$/v, ''), name]));
 
 export function load(app) {
 	app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({project}) => {

@@ -119,13 +119,7 @@ export function sidebar() {
 	}));
 	const named = new Set(Object.values(order).flatMap(titles => Object.keys(titles)));
 	const others = guides.filter(page => !named.has(page)).map(page => itemOf(page));
-	const reference = {
-		text: 'API reference',
-		link: '/api/',
-		items: [
-			referenceOf('api/got-cache-hooks', 'got-cache-hooks', pages),
-			referenceOf('api/got-cache-hooks/dynamodb', 'got-cache-hooks/dynamodb', pages),
-		],
-	};
+	const modules = pages.filter(page => /^api\/.+\/README$/v.test(page) && !page.includes('not-exported')).map(page => page.replace(/\/README$/v, ''));
+	const reference = {text: 'API reference', link: '/api/', items: modules.map(folder => referenceOf(folder, folder.replace('api/', ''), pages))};
 	return [...groups, ...others.length === 0 ? [] : [{text: 'More', items: others}], reference].filter(({items}) => items.length > 0);
 }

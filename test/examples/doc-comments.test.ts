@@ -1,11 +1,12 @@
 import path from 'node:path';
 import test from 'ava';
 import ts from 'typescript';
+import {entryPoints} from '../../docs/entry-points.ts';
 import {root} from './pages.ts';
 
-const entryPoints = ['source/index.ts', 'source/stores/dynamodb/index.ts'].map(file => path.join(root, file));
+const files = entryPoints.values().filter(file => file !== 'source/register.ts').map(file => path.join(root, file)).toArray();
 const {options} = ts.parseJsonConfigFileContent(ts.readConfigFile(path.join(root, 'tsconfig.json'), file => ts.sys.readFile(file)).config, ts.sys, root);
-const program = ts.createProgram([...entryPoints, path.join(root, 'source/stores/adapters/packages.d.ts')], options);
+const program = ts.createProgram([...files, path.join(root, 'source/stores/adapters/packages.d.ts')], options);
 const checker = program.getTypeChecker();
 
 /** A public name, or a member of one. */
@@ -26,7 +27,7 @@ function nameOf(symbol: ts.Symbol, pathOfName: string): Name {
 	};
 }
 
-const exported = new Map(entryPoints.flatMap(file => checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!).map(symbol => {
+const exported = new Map(files.flatMap(file => checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!).map(symbol => {
 	const original = (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol); // eslint-disable-line no-bitwise
 	return [symbol.name, original] as const;
 })));
