@@ -12,7 +12,7 @@ import {createFolder, runNode, runProgram} from './run-node.ts';
 export type Sample = {
 	readonly language: string;
 
-	/** The file that it is, if it has a name: ```` ```js [app.js] ````. A command of the page runs it. */
+	/** The file that it is, if its first line is a comment with a name: `// app.js`. A command of the page runs it, or a program that such a command runs reads it. */
 	readonly file: string | undefined;
 	readonly code: string;
 
@@ -39,7 +39,7 @@ const register = new URL('../../source/register.ts', import.meta.url).href;
 export const signs: readonly string[] = ['redis://localhost:6379', 'mongodb://localhost:27017', '\'dynamodb\'', 'KeyvDynamoDb'];
 
 export function samplesOf(page: string): readonly Sample[] {
-	const blocks = /(?:^<!-- not run: (?<notRun>.+) -->\n)?^```(?<language>\w+)(?: \[(?<file>[^\]]+)\])?\n(?<code>.*?)^```$(?:\n\n```text\n(?<output>.*?)^```$)?/gmsv;
+	const blocks = /(?:^<!-- not run: (?<notRun>[^\n]+) -->\n)?^```(?<language>\w+)\n(?<code>(?:\/\/ (?<file>[\w\-.\/]+\.\w+)\n)?.*?)^```$(?:\n\n```text\n(?<output>.*?)^```$)?/gmsv;
 	return page.matchAll(blocks).map(({groups}) => ({
 		language: groups!.language!, file: groups!.file, code: groups!.code!, notRun: groups!.notRun, output: groups!.output,
 	})).toArray();
@@ -99,7 +99,8 @@ async function startOrigin(): Promise<Origin> {
 }
 
 /** What the package exports, and the files of `source/` that it is. */
-const entries = [['.', 'index.ts'], ['./register', 'register.ts'], ['./dynamodb', 'stores/dynamodb/index.ts']] as const;
+const {exports: exported} = JSON.parse(readPage('package.json')) as {exports: Record<string, string | {readonly types: string}>};
+const entries = Object.entries(exported).flatMap(([name, target]) => typeof target === 'string' ? [] : [[name, target.types.replace('./dist/types/', '').replace('.d.ts', '.ts')] as const]);
 
 /** A folder in which this package and what it has installed are found by their names. */
 async function createPackageFolder(t: ExecutionContext): Promise<string> {
@@ -187,7 +188,7 @@ export function isRun({language, code, notRun}: Sample, files: ReadonlySet<strin
 /** The commands of a page that run its files, one after the other in one folder. */
 function testCommands(test: TestFn, file: string, all: readonly Sample[]): void {
 	const files = new Set(all.flatMap(sample => sample.file ?? []));
-	if (files.size === 0) {
+	if (all.every(sample => !isRun(sample, files))) {
 		return;
 	}
 
