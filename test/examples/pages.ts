@@ -8,11 +8,11 @@ export function readPage(file: string): string {
 	return readFileSync(path.join(root, file), 'utf8');
 }
 
-/** The readme and all of `docs/` but what is generated. */
+/** The readme and all of `docs/`, but what is generated, and the page by which the site includes the readme. */
 export function listPages(): readonly string[] {
 	const docs = readdirSync(path.join(root, 'docs'), {recursive: true, encoding: 'utf8'})
 		.map(name => name.split(path.sep).join('/'))
-		.filter(name => name.endsWith('.md') && !/^(?:api|node_modules|\.[^\/]+)\//v.test(name));
+		.filter(name => name.endsWith('.md') && !/^(?:index\.md$|(?:api|node_modules|\.[^\/]+)\/)/v.test(name));
 	return ['readme.md', ...docs.map(name => `docs/${name}`).toSorted()];
 }
 
