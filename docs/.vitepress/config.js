@@ -11,6 +11,8 @@ export default defineConfig({
 	title: name,
 	description,
 	lang: 'en',
+	// No browser asks for an icon that is not there.
+	head: [['link', {rel: 'icon', href: 'data:,'}]],
 	// Where the site lies on its server: `DOCS_BASE=/got-cache-hooks/` for GitHub Pages.
 	base: process.env.DOCS_BASE ?? '/',
 	rewrites: page => page.replace(/(?<=^|\/)README\.md$/v, 'index.md'),

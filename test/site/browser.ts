@@ -15,6 +15,7 @@ export type Page = {
 	screenshot(options: {path: string}): Promise<unknown>;
 	evaluate<Result>(script: string): Promise<Result>;
 	on(event: 'pageerror', listener: (error: Error) => void): unknown;
+	on(event: 'console', listener: (message: {type(): string; text(): string}) => void): unknown;
 	on(event: 'request', listener: (request: {url(): string}) => void): unknown;
 };
 

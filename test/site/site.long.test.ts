@@ -33,7 +33,7 @@ async function serve(folder: string): Promise<Origin> {
 	});
 }
 
-type Visit = {readonly url: string; readonly links: readonly string[]; readonly ids: ReadonlySet<string>; readonly hasImages: boolean};
+type Visit = {readonly url: string; readonly links: readonly string[]; readonly ids: ReadonlySet<string>; readonly isWhole: boolean};
 
 /** Opens a page, and reads its links and what can be linked to. */
 async function visit(page: Page, url: string): Promise<Visit | undefined> {
@@ -44,9 +44,10 @@ async function visit(page: Page, url: string): Promise<Visit | undefined> {
 
 	const links = await page.evaluate<string[]>('Array.from(document.querySelectorAll("a[href]"), element => element.href)');
 	const ids = await page.evaluate<string[]>('Array.from(document.querySelectorAll("[id]"), element => element.id)');
+	const hasHeading = await page.evaluate<boolean>('document.querySelector("main h1") !== null');
 	const images = await page.evaluate<boolean[]>('Array.from(document.images, image => image.loading === "lazy" || (image.complete && image.naturalWidth > 0))');
 	return {
-		url, links, ids: new Set(ids), hasImages: images.every(Boolean),
+		url, links, ids: new Set(ids), isWhole: hasHeading && images.every(Boolean),
 	};
 }
 
@@ -70,6 +71,11 @@ if (chromium === undefined) {
 			const page = await browser.newPage();
 			page.on('pageerror', error => {
 				faults.push(`${page.url()}: ${error.message}`);
+			});
+			page.on('console', message => {
+				if (message.type() === 'error') {
+					faults.push(`${page.url()}: ${message.text()}`);
+				}
 			});
 			page.on('request', request => {
 				if (/^https?:/v.test(request.url()) && !isOurs(request.url())) {
@@ -118,7 +124,7 @@ if (chromium === undefined) {
 		const broken = linked.filter(([, url, fragment]) => url.endsWith('.html') && !(visits.has(url) && (fragment === '' || visits.get(url)!.ids.has(fragment))));
 		t.deepEqual([...new Set(broken.map(([from, url, fragment]) => `${from}: ${url}#${fragment}`))], []);
 		t.deepEqual(faults, []);
-		t.deepEqual(visits.values().filter(({hasImages}) => !hasImages).map(({url}) => url).toArray(), []);
+		t.deepEqual(visits.values().filter(({isWhole}) => !isWhole).map(({url}) => url).toArray(), []);
 
 		// Every page of the folder is reached.
 		const pages = (await fs.readdir(docs, {recursive: true})).filter(name => name.endsWith('.md') && !name.startsWith('node_modules') && !name.startsWith('.'));
