@@ -1,6 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {deserialize, serialize} from 'node:v8';
-import {findCharset} from '../entry/serializers/body.ts';
+import {
+	charsetLabel,
+	decodeExactly,
+	findCharset,
+	jsonBody,
+	jsonText,
+} from '../entry/serializers/body.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
 
 /**
@@ -97,40 +103,11 @@ function base64Of({buffer, byteOffset, byteLength}: Uint8Array): string {
 type Charset = NonNullable<ReturnType<typeof findCharset>>;
 
 function charsetOf(fields: Fields): Charset {
-	const label = /;\s*charset\s*=\s*"?(?<charset>[^\s";]+)/iv.exec(fieldValue(fields, 'content-type') ?? '')?.groups?.charset;
+	const label = charsetLabel(fieldValue(fields, 'content-type') ?? '');
 	return (label === undefined ? undefined : findCharset(label)) ?? findCharset('utf8')!;
-}
-
-function decodeExactly(body: Uint8Array, charset: Charset): string | undefined {
-	try {
-		const text = charset.decode(body);
-		return Buffer.compare(charset.encode(text), body) === 0 ? text : undefined;
-	} catch {
-		return undefined;
-	}
 }
 
 function mayBeJson(fields: Fields): boolean {
 	const type = fieldValue(fields, 'content-type');
 	return type === undefined || /^\s*(?:application|text)\/(?:[^\s;]+\+)?json\s*(?:;|$)/iv.test(type);
-}
-
-function jsonBody(text: string): ReadableBody | undefined {
-	let json: unknown;
-	try {
-		json = JSON.parse(text);
-	} catch {
-		return undefined;
-	}
-
-	const indent = /^[\[\{]\n(?<indent>[\t ]{1,10})\S/v.exec(text)?.groups?.indent;
-	const hasLineFeed = text.endsWith('\n');
-	// JSON with another spelling (`1.0`, a large integer, `\u0041`, a duplicate key) stays text, since the value does not preserve it.
-	return jsonText(json, indent, hasLineFeed) === text
-		? {json, ...indent !== undefined && {indent}, ...hasLineFeed && {lineFeed: true}}
-		: undefined;
-}
-
-function jsonText(json: unknown, indent: string | undefined, hasLineFeed: boolean): string {
-	return JSON.stringify(json, undefined, indent) + (hasLineFeed ? '\n' : '');
 }

@@ -23,7 +23,7 @@ export function readableBody({fields, body}: StoredResponse): EntryBody {
 
 	const named = type.charset !== undefined && {charset: type.charset};
 	const json = type.isJson && body.byteLength <= maxJsonBytes ? jsonBody(text) : undefined;
-	return json === undefined ? {text, ...named} : {...json, ...named};
+	return json === undefined || !isStorable(json.json, 0) ? {text, ...named} : {...json, ...named};
 }
 
 /** Returns a JSON body as the text that it was parsed from, and any other body as it is. */
@@ -80,11 +80,16 @@ function contentType(fields: StoredResponse['fields']): ContentType | undefined 
 	const name = essence.trim();
 	const isJson = /^(?:application|text)\/json$|\+json$/v.test(name);
 	const isText = isJson || /^text\/|\+xml$|^application\/(?:xml|javascript|ecmascript|x-javascript|yaml|x-yaml|x-ndjson|jsonl|graphql|sql|toml|x-www-form-urlencoded)$/v.test(name);
-	return isText ? {isJson, charset: /;\s*charset\s*=\s*"?(?<charset>[^\s";]+)/iv.exec(type)?.groups?.charset} : undefined;
+	return isText ? {isJson, charset: charsetLabel(type)} : undefined;
+}
+
+/** Returns the charset that a content type names. */
+export function charsetLabel(type: string): string | undefined {
+	return /;\s*charset\s*=\s*"?(?<charset>[^\s";]+)/iv.exec(type)?.groups?.charset;
 }
 
 /** Returns the text of a body; `undefined` if its bytes cannot be restored from it. */
-function decodeExactly(body: Uint8Array, charset: Charset): string | undefined {
+export function decodeExactly(body: Uint8Array, charset: Charset): string | undefined {
 	try {
 		const text = charset.decode(body);
 		return Buffer.compare(charset.encode(text), body) === 0 ? text : undefined;
@@ -93,7 +98,11 @@ function decodeExactly(body: Uint8Array, charset: Charset): string | undefined {
 	}
 }
 
-function jsonBody(text: string): EntryBody | undefined {
+/** A JSON text as a value, with what restores the text. */
+type JsonBody = {readonly json: unknown; readonly indent?: string; readonly lineFeed?: true};
+
+/** Returns the form of a JSON text from which the same text can be restored, if there is one. */
+export function jsonBody(text: string): JsonBody | undefined {
 	let json: unknown;
 	try {
 		json = JSON.parse(text);
@@ -104,12 +113,13 @@ function jsonBody(text: string): EntryBody | undefined {
 	const indent = /^[\[\{]\n(?<indent>[\t ]{1,10})\S/v.exec(text)?.groups?.indent;
 	const hasLineFeed = text.endsWith('\n');
 	// JSON with another spelling (`1.0`, a large integer, `\u0041`, a duplicate key) stays text, since the value does not preserve it.
-	return isStorable(json, 0) && jsonText(json, indent, hasLineFeed) === text
+	return jsonText(json, indent, hasLineFeed) === text
 		? {json, ...indent !== undefined && {indent}, ...hasLineFeed && {lineFeed: true}}
 		: undefined;
 }
 
-function jsonText(json: unknown, indent: string | undefined, hasLineFeed: boolean): string {
+/** Returns the text of a JSON body. */
+export function jsonText(json: unknown, indent: string | undefined, hasLineFeed: boolean): string {
 	return JSON.stringify(json, undefined, indent) + (hasLineFeed ? '\n' : '');
 }
 
