@@ -4,7 +4,7 @@
 import process from 'node:process';
 import got from 'got';
 import {Keyv} from 'keyv';
-import {cacheHooks, cacheInfo} from 'got-cache-hooks';
+import {cacheHooks, cacheInfo, getCache} from 'got-cache-hooks';
 import {KeyvDynamoDb} from 'got-cache-hooks/dynamodb';
 
 const url = process.argv[2] ?? 'https://example.com/';
@@ -13,6 +13,10 @@ const keyv = new Keyv({store: new KeyvDynamoDb({tableName: 'http_cache', createT
 await keyv.has('anything');
 
 const client = got.extend(cacheHooks({store: keyv, expireAfter: '5m'}));
+
+// It connects to the server before the first request does, which waits for half a second at most.
+await getCache(client).ready();
+
 for (let index = 0; index < 2; index++) {
 	const response = await client(url);
 	console.log(response.statusCode, response.isFromCache, cacheInfo(response).reason);

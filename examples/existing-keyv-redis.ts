@@ -15,6 +15,10 @@ const keyv = new Keyv({store: new KeyvRedis(server, {connectionTimeout: 2000}), 
 await keyv.set('session', 'Ada');
 
 const client = got.extend(cacheHooks({store: keyv, expireAfter: '5m'}));
+
+// It connects to the server before the first request does, which waits for half a second at most.
+await getCache(client).ready();
+
 for (let index = 0; index < 2; index++) {
 	const response = await client(url);
 	console.log(response.statusCode, response.isFromCache, cacheInfo(response).reason);

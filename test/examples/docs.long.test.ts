@@ -81,7 +81,6 @@ test('the samples of all pages have no error of types', t => {
 		isolatedDeclarations: false,
 		erasableSyntaxOnly: false,
 		noUnusedLocals: false,
-		paths: {'got-cache-hooks': [path.join(root, 'source/index.ts')], 'got-cache-hooks/dynamodb': [path.join(root, 'source/stores/dynamodb/index.ts')]},
 	};
 	const host = ts.createCompilerHost(settings);
 	const {getSourceFile, fileExists, readFile} = host;
