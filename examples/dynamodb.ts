@@ -9,12 +9,9 @@ import {KeyvDynamoDb} from 'got-cache-hooks/dynamodb';
 
 const url = process.argv[2] ?? 'https://example.com/';
 const keyv = new Keyv({store: new KeyvDynamoDb({tableName: 'http_cache', createTable: true}), namespace: 'responses'});
-// Making the table takes longer than a request waits for a store.
-await keyv.has('anything');
-
 const client = got.extend(cacheHooks({store: keyv, expireAfter: '5m'}));
 
-// It connects to the server before the first request does, which waits for half a second at most.
+// Making the table takes longer than a request waits for a store.
 await getCache(client).ready();
 
 for (let index = 0; index < 2; index++) {
