@@ -50,8 +50,30 @@ export function readableBody(body: Uint8Array, fields: Fields): ReadableBody {
 	return json ?? (text.includes('\n') ? {lines: text.split('\n')} : {text});
 }
 
+/** Whether a text is Base64, also with line breaks or without padding, or in the form for URLs: what Node.js decodes without leaving out anything else. */
+function isBase64(text: string): boolean {
+	return /^[\s\w+\-\/]*(?:=[\s=]*)?$/v.test(text);
+}
+
+/**
+Checks the members of a body that somebody may have edited. Members of other names stay without effect, but for `body`.
+
+@returns What is wrong; `undefined` if nothing is.
+*/
+export function bodyFault(content: Readonly<Record<string, unknown>>, name: string): string | undefined {
+	if (!isReadableBody(content)) {
+		return `${name} has a body of a wrong type`;
+	}
+
+	if (Object.hasOwn(content, 'body')) {
+		return `${name} has a member \`body\`, which is none of \`json\`, \`text\`, \`lines\` and \`base64\``;
+	}
+
+	return isBase64((content.base64 ?? '') as string) ? undefined : `\`base64\` of ${name} has other characters than Base64`;
+}
+
 /** Whether a value has the form of a body. */
-export function isReadableBody({indent, lineFeed, text, lines, base64}: Readonly<Record<string, unknown>>): boolean {
+function isReadableBody({indent, lineFeed, text, lines, base64}: Readonly<Record<string, unknown>>): boolean {
 	return [indent, text, base64].every(member => member === undefined || typeof member === 'string')
 		&& (lineFeed === undefined || typeof lineFeed === 'boolean')
 		&& (lines === undefined || (Array.isArray(lines) && lines.every(line => typeof line === 'string')));

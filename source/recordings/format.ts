@@ -7,10 +7,15 @@ import {
 } from '../entry/stored-response.ts';
 import {variantKey} from '../identity/key.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
-import {fieldValue, withoutField, type RawFields} from '../policy/fields.ts';
 import {
+	fieldValue,
+	isToken,
+	withoutField,
+	type RawFields,
+} from '../policy/fields.ts';
+import {
+	bodyFault,
 	bytesOf,
-	isReadableBody,
 	readableBody,
 	textOf,
 } from './body.ts';
@@ -111,9 +116,9 @@ function read(file: unknown): Recording {
 	const {request, response, recordedAt, vary, key, ...others} = objectIn(file, 'the file');
 	const {statusCode, statusMessage = '', headers = {}, ...content} = objectIn(response, '`response`');
 	expect(Number.isSafeInteger(statusCode) && (statusCode as number) >= 100 && (statusCode as number) <= 999, '`response.statusCode` is not a status code');
-	expect(typeof statusMessage === 'string', '`response.statusMessage` is not a string');
+	expect(isLine(statusMessage), '`response.statusMessage` is not a string of one line');
 	expect(typeof key === 'string' && key !== '', '`key` is not a string');
-	expect(isReadableBody(content), '`response` has a body of a wrong type');
+	expectBody(content, '`response`');
 	const {method, url} = objectIn(request, '`request`');
 	expect(typeof method === 'string' && typeof url === 'string' && URL.canParse(url), '`request` lacks its `method` or its `url`');
 	const lines = rawHeadersOf(headers, '`response.headers`');
@@ -125,25 +130,25 @@ function read(file: unknown): Recording {
 	const variation = vary === undefined ? undefined : variationIn(vary);
 	const metadata = {
 		...others,
-		method: method as string,
-		url: url as string,
+		method,
+		url,
 		statusCode: statusCode as number,
-		statusMessage: statusMessage as string,
+		statusMessage,
 		rawHeaders: method === 'HEAD' ? lines : withLength(plain, body.byteLength),
 		createdAt: Number.isNaN(createdAt) ? 0 : createdAt,
 		initialAge: 0,
 		expires: optionalNumber(others.expires, '`expires`'),
 		retainUntil: optionalNumber(others.retainUntil, '`retainUntil`'),
 		decidedBy: others.decidedBy === 'origin' ? 'origin' : 'user',
-		generation: key as string,
+		generation: key,
 		request: requestIn(request as Readonly<Record<string, unknown>>),
-		...variation !== undefined && {vary: variation, primary: key as string},
+		...variation !== undefined && {vary: variation, primary: key},
 	} satisfies StoredMetadata;
-	return {key: variation === undefined ? key as string : variantKey(key as string, variation.digest), stored: storedResponse(metadata, body)};
+	return {key: variation === undefined ? key : variantKey(key, variation.digest), stored: storedResponse(metadata, body)};
 }
 
 function requestIn({method, url, sentMethod = method, sentUrl = url, headers = {}, bodyParts, trust, partition, ...content}: Readonly<Record<string, unknown>>): StoredRequest {
-	expect(isReadableBody(content), '`request` has a body of a wrong type');
+	expectBody(content, '`request`');
 	const body = textOf(content);
 	return {
 		method: String(sentMethod),
@@ -159,7 +164,7 @@ function requestIn({method, url, sentMethod = method, sentUrl = url, headers = {
 function variationIn(vary: unknown): {readonly names: readonly string[]; readonly digest: string} {
 	const {names, digest} = objectIn(vary, '`vary`');
 	expect(Array.isArray(names) && names.every(name => typeof name === 'string') && typeof digest === 'string', '`vary` lacks its `names` or its `digest`');
-	return {names: names as string[], digest: digest as string};
+	return {names, digest};
 }
 
 /** Returns header lines with the length of a body that somebody may have edited. */
@@ -173,10 +178,15 @@ function withLength(lines: readonly string[], length: number): readonly string[]
 function rawHeadersOf(headers: unknown, name: string): string[] {
 	return Object.entries(objectIn(headers, name)).flatMap(([field, value]) => (Array.isArray(value) ? value : [value]).flatMap((line: unknown) => {
 		const text = typeof line === 'number' ? String(line) : line;
-		// A line break would end the header (RFC 9110 §5.5).
-		expect(typeof text === 'string' && !/[\0\n\r]/v.test(text), `the value of \`${field}\` in ${name} is not a string of one line`);
-		return [field, text as string];
+		expect(isToken(field), `\`${field}\` in ${name} is not the name of a header`);
+		expect(isLine(text), `the value of \`${field}\` in ${name} is not a string of one line`);
+		return [field, text];
 	}));
+}
+
+/** Whether a value is a string without a character that would end the line of a response (RFC 9110 §5.5). */
+function isLine(value: unknown): value is string {
+	return typeof value === 'string' && !/[\0\n\r]/v.test(value);
 }
 
 function optionalNumber(value: unknown, name: string): number | undefined {
@@ -189,7 +199,12 @@ function objectIn(value: unknown, name: string): Readonly<Record<string, unknown
 	return value as Readonly<Record<string, unknown>>;
 }
 
-function expect(isMet: boolean, reason: string): void {
+function expectBody(content: Readonly<Record<string, unknown>>, name: string): void {
+	const fault = bodyFault(content, name);
+	expect(fault === undefined, fault ?? '');
+}
+
+function expect(isMet: boolean, reason: string): asserts isMet {
 	if (!isMet) {
 		throw new TypeError(reason);
 	}

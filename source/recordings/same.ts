@@ -25,17 +25,24 @@ const passingHeaders = new Set([
 	'x-cache',
 	'x-cache-hits',
 	'x-cloud-trace-context',
-	'x-response-time',
+	'x-fb-debug',
 	'x-runtime',
 	'x-served-by',
 	'x-timer',
 	'x-vercel-id',
 ]);
-const passingPattern = /(?:^|-)(?:request|trace|span|correlation|transaction|invocation)-?id$|^(?:x-)?(?:b3|ratelimit|rate-limit)(?:-|$)/v;
+
+/** Their kinds: ids of requests and traces, rate limits, and how long something took, whatever words come before. */
+const passingKinds = [
+	/(?:^|-)(?:request|trace|span|parent|correlation|transaction|invocation|apigw|upload)-?id$/v,
+	/(?:^|-)(?:ratelimit|rate-limit)(?:-|$)/v,
+	/^(?:x-)?b3(?:-|$)/v,
+	/(?:^|-)(?:latency|(?:response|request|processing|process|service|execution|elapsed|query)-(?:time|ms|duration))$/v,
+];
 
 /** Whether a header says something of one exchange only, and nothing of what the origin has. */
 export function isPassing(name: string): boolean {
-	return passingHeaders.has(name) || passingPattern.test(name);
+	return passingHeaders.has(name) || passingKinds.some(kind => kind.test(name));
 }
 
 /** Whether two responses to one request are equal but for what differs each time, so that the older recording may stay as it is. */
