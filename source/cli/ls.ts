@@ -9,6 +9,7 @@ import {withCache, type StoreFlags} from './open-cache.ts';
 import type {Output} from './output.ts';
 import {printableLine} from './printable.ts';
 import {EntrySelection, type Entry, type SelectionFlags} from './selection.ts';
+import {holdsSeveralCaches} from './store-argument.ts';
 
 export type ListFlags = StoreFlags & SelectionFlags & {
 	readonly sort?: SortKey;
@@ -27,7 +28,8 @@ export async function list(output: Output, store: string, pattern: string | unde
 		const entries = selected.list({by: flags.sort, descending: flags.reverse, limit: flags.limit}, {signal});
 		const count = flags.json === true ? await printJson(output, entries) : await printTable(output, entries);
 		if (count === 0) {
-			output.note(await cache.count() === 0 ? 'The store has no entries. On a server, `--cache-name` says which cache to read.' : 'No entry matches.');
+			const hint = holdsSeveralCaches(store) ? ' `--cache-name` says which cache of a server to read.' : '';
+			output.note(await cache.count() === 0 ? `The store has no entries.${hint}` : 'No entry matches.');
 		}
 
 		if (flags.invalid !== true) {

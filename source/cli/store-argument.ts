@@ -90,6 +90,12 @@ export function shownStore(text: string): string {
 	return isUrl(text) ? shownText(text) : text;
 }
 
+/** Whether a store holds several caches, as servers and tables do. A file and a folder hold one. */
+export function holdsSeveralCaches(text: string): boolean {
+	const name = storeNameOf(kindOf(text).store);
+	return name !== 'sqlite' && name !== 'filesystem';
+}
+
 function isUrl(text: string): boolean {
 	return text.includes(':') && storeNameOf(text) !== undefined;
 }

@@ -43,6 +43,15 @@ test('without a command, the help is shown as an error', async t => {
 	t.regex(stderr, /^Usage: got-cache-hooks/v);
 });
 
+test('ls of an empty file says that it is empty, without the option for a server', async t => {
+	const folder = testFolder(t);
+	const file = path.join(folder, 'none.sqlite');
+	const cache = new HttpCache({store: `sqlite:${file}`});
+	await cache.count();
+	await cache.close();
+	t.deepEqual(await runHere(['ls', file]), {code: 0, stdout: '', stderr: 'The store has no entries.\n'});
+});
+
 type Row = readonly [words: readonly string[], code: number, message: RegExp];
 
 /** In a folder with `http_cache.sqlite`, `empty/`, an empty file `empty.sqlite`, `notes/` with a file, `text.db`, a program, and `other.sqlite`, a database of another program. */
