@@ -167,3 +167,18 @@ test('the default of ignoredParameters is complete', t => {
 	const [list] = /`DEFAULT_IGNORED_PARAMETERS`: [^.]+/v.exec(readPage('docs/credentials.md'))!;
 	t.deepEqual(codeSpans(list).slice(1), [...DEFAULT_IGNORED_PARAMETERS]);
 });
+
+test('the table of warnings is complete', t => {
+	const rows = tableRows(readPage('docs/events.md'), '| code | what it says | what to do |');
+	const codes = readPage('source/warnings.ts').matchAll(/^\t(?<code>GOT_CACHE_[A-Z_]+): /gmv).map(({groups}) => groups!.code!).toArray();
+	t.true(codes.length > 10);
+	t.deepEqual(rows.flatMap(([named]) => codeSpans(named!)).toSorted(), codes.toSorted());
+});
+
+test('the table of events is complete', t => {
+	const rows = tableRows(readPage('docs/events.md'), '| event | when it is emitted | payload |');
+	const [type = ''] = /^export type CacheEvents = \{.+?^\};/msv.exec(readPage('source/cache/types.ts')) ?? [];
+	const events = type.matchAll(/^\t(?<event>\w+): \[/gmv).map(({groups}) => groups!.event!).toArray();
+	t.true(events.length > 10);
+	t.deepEqual(rows.flatMap(([named]) => codeSpans(named!)).toSorted(), events.toSorted());
+});
