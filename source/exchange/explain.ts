@@ -13,7 +13,7 @@ import type {ExchangeSettings} from './settings.ts';
 /** Decides on a request by the same tables as an exchange. Reads the store; sends and writes nothing. */
 export async function explainRequest(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Explanation> {
 	const found = await findings(request, settings, cache);
-	return describe({...found, circuit: cache.circuits}, request.method, new URL(redactUrl(request.targetUrl, settings.ignoredParameters)));
+	return describe({...found, circuit: cache.circuits}, request.method, redactUrl(request.targetUrl, settings.ignoredParameters));
 }
 
 async function findings(request: SentRequest, settings: ExchangeSettings, cache: CacheCore): Promise<Findings> {
@@ -50,11 +50,11 @@ type Findings = {
 	readonly match?: Match | NoMatch;
 };
 
-function describe({decision, rules, key, match, circuit}: Findings & Pick<Explanation, 'circuit'>, method: string, {origin, pathname}: URL): Explanation {
+function describe({decision, rules, key, match, circuit}: Findings & Pick<Explanation, 'circuit'>, method: string, url: string): Explanation {
 	const {reason, section} = rules.findLast(({held}) => held)!;
 	const stored = match?.stored;
 	const lines = [
-		`${method} ${origin}${pathname}: ${decision.do}, because of \`${reason}\` (${section})`,
+		`${method} ${url}: ${decision.do}, because of \`${reason}\` (${section})`,
 		stored === undefined
 			? 'no stored response matches'
 			: `stored: ${stored.statusCode}, received ${new Date(stored.createdAt).toISOString()}, ${stored.expires === undefined ? 'never expires' : `fresh until ${new Date(stored.expires).toISOString()}`}`,

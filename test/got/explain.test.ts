@@ -10,7 +10,7 @@ test('explain returns the decision, its rule and every evaluated rule, and chang
 		response.end('answer');
 	});
 	const {client, clock} = createClient({expireAfter: 60});
-	const url = `${origin.url}/a?token=secret`;
+	const url = `${origin.url}/a?page=2&token=secret`;
 	const before = await explain(client, {url});
 	t.like(before, {
 		decision: 'send', reason: 'miss', section: 'RFC 9111 §4', stored: undefined,
@@ -28,7 +28,7 @@ test('explain returns the decision, its rule and every evaluated rule, and chang
 		{reason: 'disabled', section: 'setting disabled', held: false},
 		{reason: 'only-if-cached', section: 'RFC 9111 §5.2.1.7; setting onlyIfCached', held: false},
 	]);
-	t.regex(after.text, /^GET http:\/\/127\.0\.0\.1:\d+\/a: serve, because of `fresh` \(RFC 9111 §4\.2\)\nstored: 200, received 2026-01-01T00:00:00\.000Z, fresh until 2026-01-01T00:01:00\.000Z\nno {2}disabled/v);
+	t.regex(after.text, /^GET http:\/\/127\.0\.0\.1:\d+\/a\?page=2&token=REDACTED: serve, because of `fresh` \(RFC 9111 §4\.2\)\nstored: 200, received 2026-01-01T00:00:00\.000Z, fresh until 2026-01-01T00:01:00\.000Z\nno {2}disabled/v);
 	t.false(after.text.includes('secret'));
 
 	clock.advance(60);
