@@ -37,7 +37,7 @@ const selecting = {
 
 function checkFlags(flags: HarFlags): void {
 	const wrong = Object.entries(selecting).find(([name]) => flags[name as keyof typeof selecting] !== undefined)?.[1];
-	if (flags.import === true && wrong !== undefined) {
+	if (wrong !== undefined && flags.import === true) {
 		throw wrongUsage(`\`${wrong}\` does not go with \`--import\`, which stores all responses of the archive.`);
 	}
 

@@ -83,10 +83,8 @@ test('show finds the result of a function by what ls shows as its URL', async t 
 	const store = path.join(testFolder(t), 'a.db');
 	{
 		await using cache = new HttpCache({store: `sqlite:${store}`, storeTimeout: 30_000});
-		const users = cached(async function users(id: number) {
-			return {id};
-		}, '1h', {result: true, cache});
-		await users(1);
+		const users = async (id: number): Promise<{id: number}> => ({id});
+		await cached(users, '1h', {result: true, cache})(1);
 		await cache.idle();
 	}
 
