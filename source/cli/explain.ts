@@ -6,10 +6,11 @@ import {acceptedCodings} from '../got/cache-info.ts';
 import {describedRequest, parseRequest, type DescribedRequest} from '../identity/sent-request.ts';
 import {resolveRequestSettings, resolveSettings, type CacheSettings} from '../settings/settings.ts';
 import {wrongUsage} from './failure.ts';
+import {noteUnreadable} from './ls.ts';
 import {withCache, type StoreFlags} from './open-cache.ts';
 import type {Output} from './output.ts';
 import {printableLine} from './printable.ts';
-import {entriesOfUrl, whatDiffers} from './same-url.ts';
+import {entriesOfUrl, whatDiffers, type EntriesOfUrl} from './same-url.ts';
 
 export type RequestFlags = {
 	/** Lines such as `accept: application/json`. */
@@ -27,8 +28,9 @@ export async function explain(output: Output, store: string, url: string, flags:
 		// A store that fails would be a miss.
 		await cache.ready();
 		const {explanation, assumed} = await explainWith(cache, request, flags.settings === undefined ? undefined : settings);
-		const others = explanation.stored === undefined ? await entriesOfUrl(cache, url, signal) : {same: [], similar: []};
+		const others = explanation.stored === undefined ? await entriesOfUrl(cache, url, signal) : {same: [], similar: [], unreadable: 0};
 		await (flags.json === true ? printJson(output, explanation, assumed, others) : print(output, explanation, assumed, others));
+		noteUnreadable(output, others.unreadable);
 	});
 }
 
@@ -57,8 +59,6 @@ type Explained = {
 	/** What stands in place of the settings of the program; `undefined` if they are given. */
 	readonly assumed: CacheSettings | undefined;
 };
-
-type Others = Awaited<ReturnType<typeof entriesOfUrl>>;
 
 /** Explains by the settings of the program. Without them, by the defaults, and by RFC 9111 where a response is stored by it. */
 async function explainWith(cache: HttpCache, request: DescribedRequest, settings: CacheSettings | undefined): Promise<Explained> {
@@ -98,7 +98,7 @@ function assumptions({cacheControl}: CacheSettings): readonly string[] {
 	];
 }
 
-async function print(output: Output, {text, rules, stored, reason}: Explanation, assumed: CacheSettings | undefined, {same, similar}: Others): Promise<void> {
+async function print(output: Output, {text, rules, stored, reason}: Explanation, assumed: CacheSettings | undefined, {same, similar, unreadable}: EntriesOfUrl): Promise<void> {
 	const [decision = '', ...lines] = text.split('\n');
 	await output.line(output.styled('bold', printableLine(decision)));
 	// The last ones are the rules.
@@ -107,6 +107,8 @@ async function print(output: Output, {text, rules, stored, reason}: Explanation,
 		await printLines(output, ['', 'Other responses are stored for this URL:', ...same.map(entry => `- ${String(entry)}, ${whatDiffers(entry)} (key ${entry.cacheKey})`)]);
 	} else if (similar.length > 0) {
 		await printLines(output, ['', 'Nothing is stored for this URL, but for others with the same path:', ...similar.map(entry => `- ${String(entry)}`)]);
+	} else if (unreadable > 0) {
+		await printLines(output, ['', 'No entry that can be read is of this URL.']);
 	} else if (stored === undefined && reason === 'miss') {
 		await printLines(output, ['', 'Nothing is stored for this URL, whatever the request: no response has come so far, it could not be stored, or it has been deleted.']);
 	}
@@ -123,7 +125,7 @@ async function printLines(output: Output, lines: readonly string[]): Promise<voi
 	}
 }
 
-async function printJson(output: Output, {text: _text, ...explanation}: Explanation, assumed: CacheSettings | undefined, {same, similar}: Others): Promise<void> {
+async function printJson(output: Output, {text: _text, ...explanation}: Explanation, assumed: CacheSettings | undefined, {same, similar}: EntriesOfUrl): Promise<void> {
 	await output.json({
 		...explanation,
 		assumed: assumed === undefined ? [] : assumptions(assumed),

@@ -5,7 +5,7 @@ import {cacheInfo} from '../got/cache-info.ts';
 import {HttpCache} from '../cache/http-cache.ts';
 import type {DescribedRequest} from '../identity/sent-request.ts';
 import {requestOf, type RequestFlags} from './explain.ts';
-import {Failure, messageOf} from './failure.ts';
+import {Failure, messageOf, wrongUsage} from './failure.ts';
 import {
 	closing,
 	settingsOf,
@@ -15,7 +15,7 @@ import {
 import type {Output} from './output.ts';
 import {printableLine, printableText} from './printable.ts';
 import {expirationOf} from './selection.ts';
-import {printHeaders} from './show.ts';
+import {printHeaders, writeBody} from './show.ts';
 import {writeFile} from './write-file.ts';
 
 export type GetFlags = StoreFlags & RequestFlags & {
@@ -29,6 +29,11 @@ export type GetFlags = StoreFlags & RequestFlags & {
 /** Sends a GET request through a cache, and writes the body. */
 export async function get(output: Output, text: string, url: string, flags: GetFlags, signal: AbortSignal): Promise<void> {
 	const {headers} = requestOf(url, flags);
+	const {protocol} = new URL(url);
+	if (protocol !== 'http:' && protocol !== 'https:') {
+		throw wrongUsage(`A URL of \`${protocol}\` cannot be requested, but those of \`http:\` and \`https:\`.`);
+	}
+
 	// The bounds of a store hold where the program opens it.
 	const {maxBytes: _maxBytes, maxEntries: _maxEntries, ...given} = await settingsOf(flags);
 	const own: CacheSettings = {
@@ -71,6 +76,8 @@ async function write(output: Output, cache: HttpCache, response: Response<Uint8A
 	if (flags.output === undefined) {
 		// A file or a program gets the bytes, and a person what is safe to see.
 		await output.write(output.isTerminal ? printableText(new TextDecoder().decode(response.rawBody)) : response.rawBody);
+	} else if (flags.output === '-') {
+		await writeBody(output, response.rawBody);
 	} else {
 		await writeFile(flags.output, response.rawBody, cache);
 	}

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import type {Har} from '../cache/har.ts';
 import type {HttpCache} from '../cache/http-cache.ts';
-import {Failure} from './failure.ts';
+import {Failure, wrongUsage} from './failure.ts';
 import {
 	closing,
 	openCache,
@@ -26,7 +26,24 @@ export type HarFlags = StoreFlags & SelectionFlags & {
 
 /** Writes entries as an HTTP archive, or stores those of one. */
 export async function archive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
+	checkFlags(flags);
 	await (flags.import === true ? importArchive(output, store, file, flags, signal) : exportArchive(output, store, file, flags, signal));
+}
+
+/** The options that select entries of a store: an archive is imported as a whole. */
+const selecting = {
+	key: '--key', url: '--url', pattern: '--pattern', valid: '--valid', expired: '--expired', invalid: '--invalid', olderThan: '--older-than', all: '--all',
+} as const;
+
+function checkFlags(flags: HarFlags): void {
+	const wrong = Object.entries(selecting).find(([name]) => flags[name as keyof typeof selecting] !== undefined)?.[1];
+	if (wrong !== undefined && flags.import === true) {
+		throw wrongUsage(`\`${wrong}\` does not go with \`--import\`, which stores all responses of the archive.`);
+	}
+
+	if (flags.import !== true && flags.expireAfter !== undefined) {
+		throw wrongUsage('`--expire-after` needs `--import`.');
+	}
 }
 
 async function exportArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {

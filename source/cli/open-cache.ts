@@ -41,9 +41,11 @@ function settingsOfCache({store: _store, cacheName: _cacheName, autoclose: _auto
 Opens a cache on the store that a command names, with the settings of its program as far as they say how entries are found and read. A cache that is only read changes nothing in the store.
 */
 export async function openCache(store: string, flags: StoreFlags, settings: CacheSettings, access: Access): Promise<HttpCache> {
-	return new HttpCache({
+	const cache = new HttpCache({
 		...settingsOfCache(settings), ...await storeSettings(store, flags, settings, access), readOnly: access === 'read', storeTimeout: longestCall,
 	});
+	// A fault that is not thrown is an entry that cannot be read. Commands count those, and need no warning of the process for programmers.
+	return cache.on('storeError', () => undefined);
 }
 
 /** Returns the settings with a store that is closed with its cache. */

@@ -10,6 +10,7 @@ import {
 	withCache,
 	type StoreFlags,
 } from './open-cache.ts';
+import {noteUnreadable} from './ls.ts';
 import {Progress, type Output} from './output.ts';
 import {criteriaOf, EntrySelection, type SelectionFlags} from './selection.ts';
 
@@ -66,6 +67,10 @@ async function findKeys(output: Output, cache: HttpCache, flags: SelectionFlags,
 	}
 
 	progress.end();
+	if (flags.invalid !== true) {
+		noteUnreadable(output, selected.unreadable);
+	}
+
 	return {keys, example};
 }
 

@@ -1,16 +1,31 @@
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
-import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
+import {CachedResponse, storedOf} from '../entry/cached-response.ts';
 import {redactUrl} from '../identity/references.ts';
+import {EntrySelection} from './selection.ts';
 
 const mostSimilar = 5;
 
-/** Returns the entries that have a URL, whatever else is in their keys, and some that have another query. The store is searched for them. */
-export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortSignal): Promise<{readonly same: readonly CachedResponse[]; readonly similar: readonly CachedResponse[]}> {
+export type EntriesOfUrl = {
+	readonly same: readonly CachedResponse[];
+
+	/** Some that have another query. */
+	readonly similar: readonly CachedResponse[];
+
+	/** The number of entries of the store that cannot be read, any of which may have the URL. */
+	readonly unreadable: number;
+};
+
+/** Returns the entries that have a URL, whatever else is in their keys. The store is searched for them. */
+export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortSignal): Promise<EntriesOfUrl> {
 	const wanted = comparable(redactUrl(url, coreOf(cache).settings.ignoredParameters));
 	const same: CachedResponse[] = [];
 	const similar: CachedResponse[] = [];
-	const responses = cache.responses({signal});
-	for await (const response of responses) {
+	const selected = await EntrySelection.of(cache, {});
+	for await (const response of selected.list({}, {signal})) {
+		if (!(response instanceof CachedResponse)) {
+			continue;
+		}
+
 		const known = comparable(response.url);
 		if (known === wanted) {
 			same.push(response);
@@ -19,7 +34,7 @@ export async function entriesOfUrl(cache: HttpCache, url: string, signal: AbortS
 		}
 	}
 
-	return {same, similar};
+	return {same, similar, unreadable: selected.unreadable};
 }
 
 /** Two URLs whose parameters are in another order have one key. */

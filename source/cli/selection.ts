@@ -40,9 +40,18 @@ export type SelectionFlags = {
 /** Returns the criteria of the options, as `HttpCache.filter` takes them. */
 export function criteriaOf({key, url, pattern, tag, valid, expired, invalid, olderThan}: SelectionFlags): Criteria {
 	const criteria = {
-		keys: key, urls: url, patterns: pattern, tags: tag, valid, expired, invalid, olderThan: olderThan === undefined ? undefined : timeOf(olderThan),
+		keys: key, urls: url, patterns: pattern, tags: tag, valid, expired, invalid, olderThan: olderThan === undefined ? undefined : ageOf(olderThan),
 	};
 	return Object.fromEntries(Object.entries(criteria).filter(([, value]) => value !== undefined));
+}
+
+function ageOf(text: string): string | number | Date {
+	const time = timeOf(text);
+	if (text.startsWith('-') || parseExpiration(time) === undefined) {
+		throw wrongUsage(`\`--older-than ${text}\` is no time. Give seconds, a duration such as \`5m\` or \`7d\`, or a date such as \`2026-01-31\`.`);
+	}
+
+	return time;
 }
 
 /** Returns a time that a user has written: a date, a number of seconds, or a duration with units. */

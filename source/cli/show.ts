@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {HttpCache} from '../cache/http-cache.ts';
 import {describeBytes, type CachedResponse} from '../entry/cached-response.ts';
 import {Failure, wrongUsage} from './failure.ts';
-import {ageOf, freshnessOf} from './ls.ts';
+import {ageOf, freshnessOf, noteUnreadable} from './ls.ts';
 import {withCache, type StoreFlags} from './open-cache.ts';
 import type {Output} from './output.ts';
 import {printableLine, printableText} from './printable.ts';
@@ -19,7 +19,7 @@ export type ShowFlags = StoreFlags & {
 /** Shows one stored response, or saves its body. */
 export async function show(output: Output, store: string, target: string, flags: ShowFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
-		const response = await find(cache, target, signal);
+		const response = await find(output, cache, target, signal);
 		if (flags.output === '-') {
 			await writeBody(output, response.body);
 		} else if (flags.output !== undefined) {
@@ -43,7 +43,7 @@ export async function writeBody(output: Output, body: Uint8Array): Promise<void>
 }
 
 /** Finds a response by its key or its URL. Without the settings of the program, a URL alone may not give the key: then the only entry with this URL is the one. */
-async function find(cache: HttpCache, target: string, signal: AbortSignal): Promise<CachedResponse> {
+async function find(output: Output, cache: HttpCache, target: string, signal: AbortSignal): Promise<CachedResponse> {
 	const byKey = await cache.get({key: target});
 	if (byKey !== undefined) {
 		return byKey;
@@ -53,15 +53,17 @@ async function find(cache: HttpCache, target: string, signal: AbortSignal): Prom
 		throw new Failure(`No entry has the key \`${target}\`. Give a key as \`ls --json\` shows it, or a URL with its scheme.`);
 	}
 
-	const response = await cache.get({url: target});
+	const isResult = target.startsWith('call:');
+	const response = isResult ? undefined : await cache.get({url: target});
 	if (response !== undefined) {
 		return response;
 	}
 
-	const {same} = await entriesOfUrl(cache, target, signal);
+	const {same, unreadable} = await entriesOfUrl(cache, target, signal);
 	const [only, ...others] = same;
 	if (only === undefined) {
-		throw new Failure(`No response is stored for \`${new URL(target).origin}${new URL(target).pathname}\`. \`ls\` shows what is.`);
+		noteUnreadable(output, unreadable);
+		throw new Failure(`No response is stored for \`${isResult ? target : new URL(target).origin + new URL(target).pathname}\`. \`ls\` shows what is.`);
 	}
 
 	if (others.length > 0) {

@@ -82,7 +82,7 @@ export class GotCacheInstrumentation {
 	/** The version of this package. */
 	readonly instrumentationVersion: string = '0.1.0';
 	readonly #diag: DiagLogger = diag.createComponentLogger({namespace: name});
-	readonly #handlers: Handlers = createHandlers(() => this.#currentInstruments(), answer => (asObject(this.#attributes?.(answer)) ?? {}) as Attributes);
+	readonly #handlers: Handlers = createHandlers(() => this.#currentInstruments(), answer => this.#attributesOf(answer));
 	readonly #subscriptions: Subscription[] = [];
 	#attributes: GotCacheInstrumentationConfig['attributes'];
 	#meterProvider: MeterProvider | undefined;
@@ -150,6 +150,16 @@ export class GotCacheInstrumentation {
 
 	/** Does nothing, since this instrumentation creates no span. OpenTelemetry calls it on each instrumentation. */
 	setTracerProvider(_provider: TracerProvider): void {} // eslint-disable-line @typescript-eslint/no-empty-function
+
+	/** Returns the attributes of the user. An answer is counted without them if the function fails. */
+	#attributesOf(answer: AnswerEvent): Attributes {
+		try {
+			return (asObject(this.#attributes?.(answer)) ?? {}) as Attributes;
+		} catch (error) {
+			this.#diag.error('The function `attributes` failed.', error);
+			return {};
+		}
+	}
 
 	#handle(event: string, handle: (event: never) => void, message: unknown): void {
 		// What a listener of a diagnostics channel throws ends the process.

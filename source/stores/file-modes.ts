@@ -94,7 +94,7 @@ Creates a folder and its missing parents. An existing folder keeps its mode.
 */
 export function createFolder(folder: string, mode: number | undefined): void {
 	if (mode === undefined) {
-		mkdirSync(folder, {recursive: true});
+		createFolders(folder);
 		return;
 	}
 
@@ -108,8 +108,40 @@ export function createFolder(folder: string, mode: number | undefined): void {
 		return;
 	}
 
-	mkdirSync(folder, {recursive: true, mode});
+	createFolders(folder, mode);
 	changeMode(folder, mode);
+}
+
+/**
+Creates a folder and its missing parents one by one: `mkdirSync` of Node.js with `recursive` never ends where the system says that a parent is missing which is there, as Linux does in `/proc`.
+*/
+function createFolders(folder: string, mode?: number): void {
+	try {
+		mkdirSync(folder, mode);
+	} catch (error) {
+		if (statSync(folder, {throwIfNoEntry: false})?.isDirectory() === true) {
+			return;
+		}
+
+		const parent = dirname(folder);
+		if (parent === folder || (error as {code: string}).code !== 'ENOENT') {
+			throw error;
+		}
+
+		createFolders(parent, mode);
+		createOne(folder, mode);
+	}
+}
+
+/** Creates a folder whose parent is there. Another process may be first. */
+function createOne(folder: string, mode: number | undefined): void {
+	try {
+		mkdirSync(folder, mode);
+	} catch (error) {
+		if (statSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) {
+			throw error;
+		}
+	}
 }
 
 /**

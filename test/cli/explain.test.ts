@@ -2,8 +2,8 @@ import process from 'node:process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import {HttpCache, type CacheSettings} from '../../source/index.ts';
-import {runHere} from '../helpers/cli.ts';
+import {cached, HttpCache, type CacheSettings} from '../../source/index.ts';
+import {runHere, runProcess} from '../helpers/cli.ts';
 import {testFolder} from '../helpers/temporary-folder.ts';
 
 const url = 'https://example.com/page';
@@ -67,6 +67,27 @@ test('an entry that needs another serializer is counted, and read with the setti
 	t.regex(plain.stderr, /1 entry cannot be read\. .*`--settings`/v);
 	const invalid = await runHere(['ls', store, '--invalid', '--json']);
 	t.true((JSON.parse(invalid.stdout) as Array<{error?: string}>)[0]!.error !== undefined);
-	t.regex((await runHere(['rm', store, '--valid', '--expired', '--yes'])).stdout, /^No entry matches/v);
+	const removed = await runHere(['rm', store, '--valid', '--expired', '--yes']);
+	t.regex(removed.stdout, /^No entry matches/v);
+	t.regex(removed.stderr, /1 entry cannot be read\. .*`--settings`/v);
+	const explained = await runHere(['explain', store, url]);
+	t.regex(explained.stdout, /: send, because of `miss`[\s\S]*\nNo entry that can be read is of this URL\.\n(?![\s\S]*Nothing is stored)/v);
+	t.regex(explained.stderr, /^1 entry cannot be read\. [^\n]*`--settings`[^\n]*\n$/v);
+	t.regex((await runHere(['show', store, url])).stderr, /^1 entry cannot be read\. [^\n]*\ngot-cache-hooks: No response is stored for [^\n]*\n$/v);
+	const asProcess = await runProcess(['show', store, url], {folder});
+	t.notRegex(asProcess.stderr, /Warning/v);
 	t.regex((await runHere(['show', store, url, '--settings', settings])).stdout, /\n\nbody\n$/v);
+});
+
+test('show finds the result of a function by what ls shows as its URL', async t => {
+	const store = path.join(testFolder(t), 'a.db');
+	{
+		await using cache = new HttpCache({store: `sqlite:${store}`, storeTimeout: 30_000});
+		const users = async (id: number): Promise<{id: number}> => ({id});
+		await cached(users, '1h', {result: true, cache})(1);
+		await cache.idle();
+	}
+
+	t.regex((await runHere(['show', store, 'call:users'])).stdout, /^CALL call:users\n/v);
+	t.regex((await runHere(['show', store, 'call:orders'])).stderr, /No response is stored for `call:orders`/v);
 });

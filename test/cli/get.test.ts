@@ -68,3 +68,12 @@ test('get saves a body byte for byte', async t => {
 	t.deepEqual([...fs.readFileSync(file)], [0, 255, 27]);
 	t.true(fs.statSync(path.join(folder, 'cache')).isDirectory());
 });
+
+test('get with `--output -` writes the bytes to the standard output, as show does', async t => {
+	await using origin = await startOrigin();
+	const folder = testFolder(t);
+	const words = ['get', path.join(folder, 'cache.sqlite'), `${origin.url}/a`, '--output', '-'];
+	t.deepEqual(await runHere(words), {code: 0, stdout: 'answer \u{1B}[2J', stderr: ''});
+	t.like(await runHere(words, {isTerminal: true}), {code: 2, stdout: ''});
+	t.false(fs.existsSync('-'));
+});

@@ -64,8 +64,9 @@ const mistakes: readonly Row[] = [
 	[['ls', 'http_cache.sqlite', '--limit', '-1'], 2, /whole number/v],
 	[['ls', 'http_cache.sqlite', '--limit', '1e9'], 2, /whole number/v],
 	[['ls', 'http_cache.sqlite', '--sort', 'age'], 2, /createdAt, expires, key, size/v],
-	[['ls', 'http_cache.sqlite', '--older-than', 'yesterday'], 2, /`--older-than`/v],
-	[['ls', 'http_cache.sqlite', '--older-than', '2026-13-45'], 2, /`--older-than`/v],
+	[['ls', 'http_cache.sqlite', '--older-than', 'yesterday'], 2, /`--older-than yesterday` is no time/v],
+	[['ls', 'http_cache.sqlite', '--older-than', '2026-13-45'], 2, /`--older-than 2026-13-45` is no time/v],
+	[['ls', 'http_cache.sqlite', '--older-than', '-1'], 2, /`--older-than -1` is no time/v],
 	[['ls', 'http_cache.sqlite', '--url', 'api.example.com'], 2, /`--url` to be a URL/v],
 	[['ls', 'http_cache.sqlite', '--option', 'busyTimeot=1'], 2, /`--option busyTimeot`/v],
 	[['ls', 'http_cache.sqlite', '--option', 'busyTimeout'], 2, /name=value/v],
@@ -112,6 +113,10 @@ const mistakes: readonly Row[] = [
 	[['get', 'new.sqlite', 'https://example.com', '--expire-after', 'soon'], 2, /`--expire-after soon`/v],
 	[['har', 'new.sqlite', 'empty.har', '--import', '--expire-after', 'soon'], 2, /`--expire-after soon`/v],
 	[['get', 'new.sqlite', 'example'], 2, /`<url>`/v],
+	[['get', 'new.sqlite', 'ftp://example.com'], 2, /`ftp:`/v],
+	[['har', 'new.sqlite', 'empty.har', '--import', '--pattern', 'example.com'], 2, /`--pattern` does not go with `--import`/v],
+	[['har', 'new.sqlite', 'empty.har', '--import', '--older-than', '1h'], 2, /`--older-than` does not go with `--import`/v],
+	[['har', 'http_cache.sqlite', 'new.har', '--expire-after', '1h'], 2, /`--expire-after` needs `--import`/v],
 ];
 
 test.serial('each mistake is one line that says what to do, has its exit code, and changes nothing', async t => {

@@ -133,7 +133,7 @@ for (const returned of [undefined, null, 'text', ['item'], 1]) {
 	});
 }
 
-test.serial('`attributes` that fails is reported to the logger of OpenTelemetry, and harms no request', async t => {
+test.serial('`attributes` that fails is reported to the logger of OpenTelemetry, and harms neither the request nor its count', async t => {
 	const reports: unknown[][] = [];
 	const ignore = (): void => {};
 	diag.setLogger({
@@ -149,7 +149,7 @@ test.serial('`attributes` that fails is reported to the logger of OpenTelemetry,
 		diag.disable();
 	});
 	const failure = new Error('of this test');
-	startTelemetry(t, {
+	const {points} = startTelemetry(t, {
 		attributes() {
 			throw failure;
 		},
@@ -157,7 +157,8 @@ test.serial('`attributes` that fails is reported to the logger of OpenTelemetry,
 	await using origin = await startOrigin();
 	const {client} = createClient();
 	t.is(await client(origin.url).text(), 'content');
-	t.deepEqual(reports, [['got-cache-hooks', 'The event `miss` could not be measured.', failure]]);
+	t.deepEqual(reports, [['got-cache-hooks', 'The function `attributes` failed.', failure]]);
+	t.is((await points('got_cache_hooks.requests')).length, 1);
 });
 
 test.serial('other listeners of the channels stay', t => {

@@ -379,3 +379,21 @@ posix('a symbolic link under the other name of a new folder is not followed', as
 	t.false(lstatSync(join(folder, 'deep')).isSymbolicLink());
 	t.is(statSync(join(folder, 'deep')).mode % 0o1000, 0o700);
 });
+
+// Elsewhere no system folder says that a parent is missing which is there.
+const linux = process.platform === 'linux' ? test.serial : test.serial.skip;
+
+for (const name of names) {
+	for (const mode of ['', ', fileMode: 0o666']) {
+		linux(`${name} fails at once in a folder that cannot be made${mode}`, async t => {
+			const source = new URL('../../source/index.ts', import.meta.url).href;
+			const program = `
+				import {createStore, HttpCache} from '${source}';
+				const opened = createStore('${name}', {path: '/proc/missing/folder/cache'${mode}});
+				await new HttpCache({store: opened}).save({url: 'https://example.com'}, {body: ''}).catch(error => console.log(error.message));
+			`;
+			const {stdout} = await run(process.execPath, ['--input-type=module', '--eval', program], {timeout: 20_000});
+			t.regex(stdout, /ENOENT.*\/proc\/missing/v);
+		});
+	}
+}
