@@ -1,6 +1,25 @@
 import {channel, type Channel} from 'node:diagnostics_channel';
 
-/** A call of a store, once it has ended or exceeded its time limit. */
+/**
+A call of a store, once it has ended or exceeded its time limit, as the diagnostics channel `got-cache-hooks:storeCall` publishes it.
+
+@example
+```ts
+import {subscribe} from 'node:diagnostics_channel';
+import got from 'got';
+import {cacheHooks, type StoreCallEvent} from 'got-cache-hooks';
+
+subscribe('got-cache-hooks:storeCall', message => {
+	const {store, operation} = message as StoreCallEvent;
+	console.log(store, operation);
+});
+
+const client = got.extend(cacheHooks({store: 'memory', expireAfter: '5m'}));
+await client('https://api.example.com/users/1');
+//=> memory get
+//=> memory set
+```
+*/
 export type StoreCallEvent = {
 	/** The name of the store, such as `'sqlite'`. */
 	readonly store: string;
