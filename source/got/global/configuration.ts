@@ -114,8 +114,8 @@ Returns the settings that a file has as its default export, or as JSON if its na
 export async function settingsOfFile(file: string): Promise<CacheSettings> {
 	let settings: unknown;
 	try {
-		// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
-		({default: settings} = await import(/* webpackIgnore: true */ pathToFileURL(file).href, file.endsWith('.json') ? {with: {type: 'json'}} : {}) as {readonly default?: unknown});
+		// Bundlers cannot analyze the import attribute of a JSON module.
+		settings = path.extname(file) === '.json' ? JSON.parse(fs.readFileSync(file, 'utf8')) : await defaultExportOf(file);
 	} catch (error) {
 		throw wrong(file, error);
 	}
@@ -128,6 +128,12 @@ export async function settingsOfFile(file: string): Promise<CacheSettings> {
 	}
 
 	return settings as CacheSettings;
+}
+
+async function defaultExportOf(file: string): Promise<unknown> {
+	// eslint-disable-next-line no-restricted-syntax -- The user's file is not a module of this library.
+	const module = await import(/* webpackIgnore: true */ pathToFileURL(file).href) as {readonly default?: unknown};
+	return module.default;
 }
 
 function wrong(place: string, error: unknown): CacheHooksError {
