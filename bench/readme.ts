@@ -22,7 +22,7 @@ export function replaceSection(page: string, results: string, folder: string): s
 }
 
 /** What the readme compares: the caches of other clients, and Got with and without a cache. */
-const compared = new Set(['undici request, memory', 'axios-cache-interceptor', 'canned Got', 'ours, memory', 'ours, SQLite', 'Got with its own cache', 'plain Got']);
+const compared = new Set(['undici request, memory', 'axios-cache-interceptor', 'canned Got', 'ours, memory', 'ours, memory, createCachedGot', 'ours, SQLite', 'Got with its own cache', 'plain Got']);
 
 /** The part of the results for the readme: how it was measured, a few of the hits, and the chart. */
 export function excerpt(results: string): string {
