@@ -73,7 +73,8 @@ export class RefreshTimeoutError extends CacheHooksError {
 	}
 }
 
-const toRecord = 'Record it with `mode: \'record-missing\'`.';
+/** What to do about a request without a recording. */
+export const toRecord = 'Record it with `mode: \'record-missing\'`.';
 
 /**
 A request without a recorded response, with `mode: 'replay'`.

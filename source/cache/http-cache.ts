@@ -2,7 +2,7 @@ import {EventEmitter} from 'node:events';
 import {CacheHooksError, SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
-import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
+import {CachedResponse, inspectAs, InvalidEntry} from '../entry/cached-response.ts';
 import {isCall, storedSize, textSize} from '../entry/stored-response.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
 import {
@@ -32,7 +32,7 @@ import {
 	type Target,
 } from './criteria.ts';
 import type {Har, ImportedHar} from './har.ts';
-import {inspectAs, inspectedCache, inspectedStats} from './inspected.ts';
+import {inspectedCache, inspectedStats} from './inspected.ts';
 import {
 	findTarget,
 	keysOf,

@@ -5,23 +5,6 @@ import {secretSettingNames, statedSettings, type CacheSettings} from '../setting
 import type {Store} from '../stores/types.ts';
 import type {CacheStats} from './types.ts';
 
-const custom = Symbol.for('nodejs.util.inspect.custom');
-
-/**
-Lets `util.inspect`, and with it `console.log`, show an object, or all of a class by its prototype, as `show` says.
-
-A method `[inspect.custom]` would do the same, but `isolatedDeclarations` does not allow computed names.
-*/
-export function inspectAs<Shown extends object>(target: Shown, show: (shown: Shown, options: InspectOptions) => string): void {
-	Object.defineProperty(target, custom, {
-		value(this: Shown, depth: number, options: InspectOptions) {
-			return show(this, {...options, depth});
-		},
-		writable: true,
-		configurable: true,
-	});
-}
-
 /** Returns a cache in one line or a few: its store, and the settings that differ from the defaults. Credentials are `REDACTED`. */
 export function inspectedCache(store: Store, settings: CacheSettings, options: InspectOptions): string {
 	if ((options.depth ?? 0) < 0) {

@@ -7,6 +7,7 @@ import {
 	type StoreFlags,
 } from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
+import {counted} from './printable.ts';
 
 export type CopyFlags = StoreFlags & {
 	readonly toCacheName?: string;
@@ -28,7 +29,7 @@ export async function copy(output: Output, from: string, to: string, flags: Copy
 			const progress = new Progress(output, 'Copying', total);
 			const {copied, skipped} = await target.update(source, {signal, onProgress: progress.update});
 			progress.end();
-			await output.line(`Copied ${copied === 1 ? '1 entry' : `${copied} entries`}.${skipped === 0 ? '' : ` Skipped ${skipped}, which cannot be read, or which only the secret of the other store finds.`}`);
+			await output.line(`Copied ${counted(copied, 'entry', 'entries')}.${skipped === 0 ? '' : ` Skipped ${skipped}, which cannot be read, or which only the secret of the other store finds.`}`);
 		});
 	});
 }

@@ -10,7 +10,7 @@ import {
 	type StoreFlags,
 } from './open-cache.ts';
 import {Progress, type Output} from './output.ts';
-import {printableJson} from './printable.ts';
+import {counted, printableJson} from './printable.ts';
 import {
 	criteriaOf,
 	EntrySelection,
@@ -59,7 +59,7 @@ async function exportArchive(output: Output, store: string, file: string, flags:
 
 		await writeFile(file, `${printableJson(har)}\n`, cache);
 		const {entries} = har.log;
-		output.note(`Wrote ${entries.length === 1 ? '1 entry' : `${entries.length} entries`} to ${file}.`);
+		output.note(`Wrote ${counted(entries.length, 'entry', 'entries')} to ${file}.`);
 	});
 }
 
@@ -84,7 +84,7 @@ async function importArchive(output: Output, store: string, file: string, flags:
 	const opened = await openCache(store, flags, await settingsOf(flags), 'make');
 	const {saved, skipped} = await closing(opened, async cache => cache.fromHar(har, {...options, signal, onProgress: progress.update}));
 	progress.end();
-	await output.line(`Stored ${saved === 1 ? '1 response' : `${saved} responses`}.`);
+	await output.line(`Stored ${counted(saved, 'response', 'responses')}.`);
 	for (const [reason, some] of Map.groupBy(skipped, entry => entry.reason)) {
 		output.note(`Skipped ${some.length}: ${reason}`);
 	}

@@ -7,7 +7,7 @@ import {
 import {messageOf} from './failure.ts';
 import {withCache, type StoreFlags} from './open-cache.ts';
 import type {Output} from './output.ts';
-import {printableLine} from './printable.ts';
+import {counted, printableLine} from './printable.ts';
 import {EntrySelection, type Entry, type SelectionFlags} from './selection.ts';
 import {holdsSeveralCaches} from './store-argument.ts';
 
@@ -41,7 +41,7 @@ export async function list(output: Output, store: string, pattern: string | unde
 /** Says that some entries cannot be read, which a program with other settings may be able to. */
 export function noteUnreadable(output: Output, count: number): void {
 	if (count > 0) {
-		output.note(`${count === 1 ? '1 entry' : `${count} entries`} cannot be read. If the program has a \`serializer\` of its own, name its settings by \`--settings\`; \`ls --invalid\` shows why.`);
+		output.note(`${counted(count, 'entry', 'entries')} cannot be read. If the program has a \`serializer\` of its own, name its settings by \`--settings\`; \`ls --invalid\` shows why.`);
 	}
 }
 

@@ -32,3 +32,8 @@ function escaped(character: string): string {
 function hex(code: number, digits: number): string {
 	return code.toString(16).padStart(digits, '0');
 }
+
+/** Returns a number of things in words. */
+export function counted(count: number, one: string, several: string): string {
+	return `${count} ${count === 1 ? one : several}`;
+}

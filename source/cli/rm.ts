@@ -12,6 +12,7 @@ import {
 } from './open-cache.ts';
 import {noteUnreadable} from './ls.ts';
 import {Progress, type Output} from './output.ts';
+import {counted} from './printable.ts';
 import {criteriaOf, EntrySelection, type SelectionFlags} from './selection.ts';
 
 export type RemoveFlags = StoreFlags & SelectionFlags & {readonly yes?: boolean};
@@ -33,7 +34,7 @@ export async function remove(output: Output, store: string, flags: RemoveFlags, 
 		return;
 	}
 
-	const entries = found.keys.length === 1 ? '1 entry' : `${found.keys.length} entries`;
+	const entries = counted(found.keys.length, 'entry', 'entries');
 	if (flags.yes !== true && !await isAgreed(output, `Delete ${entries}${found.keys.length === 1 ? ` (${found.example})` : `, such as ${found.example}`}?`, signal)) {
 		throw new Failure('Nothing was deleted.');
 	}
@@ -42,11 +43,11 @@ export async function remove(output: Output, store: string, flags: RemoveFlags, 
 	const isByKey = flags.all === true || flags.tag !== undefined;
 	const progress = isByKey ? new Progress(output, 'Deleting', found.keys.length) : new Progress(output, 'Searching and deleting');
 	const task = {signal, onProgress: progress.update};
-	await closing(await openCache(store, flags, await settingsOf(flags), 'change'), async cache => isByKey
+	const deleted = await closing(await openCache(store, flags, await settingsOf(flags), 'change'), async cache => isByKey
 		? deleteKeys(cache, found.keys, {tags: flags.all === true ? undefined : flags.tag, task})
 		: cache.delete(criteria, task));
 	progress.end();
-	await output.line(`Deleted ${entries}.`);
+	await output.line(`Deleted ${counted(deleted, 'entry', 'entries')}.`);
 }
 
 type Found = {
@@ -82,13 +83,14 @@ async function deleteKeys(cache: HttpCache, keys: readonly string[], {tags, task
 		await cache.delete({tags});
 	}
 
+	let deleted = 0;
 	for (let index = 0; index < keys.length; index += keysAtOnce) {
 		signal?.throwIfAborted();
-		await cache.delete({keys: keys.slice(index, index + keysAtOnce)}); // eslint-disable-line no-await-in-loop -- Between two of them the user may interrupt.
+		deleted += await cache.delete({keys: keys.slice(index, index + keysAtOnce)}); // eslint-disable-line no-await-in-loop -- Between two of them the user may interrupt.
 		onProgress?.(index);
 	}
 
-	return keys.length;
+	return deleted;
 }
 
 async function isAgreed(output: Output, question: string, signal: AbortSignal): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type {InspectOptions} from 'node:util';
 import {SettingError} from '../errors.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
 import {
@@ -42,7 +43,7 @@ export class CachedRequest {
 	readonly #request: StoredRequest;
 
 	static {
-		inspectAsString(this);
+		inspectAs(this.prototype, String);
 	}
 
 	constructor(request: StoredRequest) {
@@ -133,7 +134,7 @@ export class CachedResponse {
 	#expires: number | undefined;
 
 	static {
-		inspectAsString(this);
+		inspectAs(this.prototype, String);
 		readStored = response => ({...response.#stored, expires: response.#expires});
 	}
 
@@ -330,16 +331,18 @@ export function timeBefore(time: unknown, now: number): number | undefined {
 }
 
 /**
-Lets `util.inspect`, and with it `console.log`, show the objects of a class by their `toString()`.
+Lets `util.inspect`, and with it `console.log`, show an object, or all of a class by its prototype, as `show` says.
 
 A method `[inspect.custom]` would do the same, but `isolatedDeclarations` does not allow computed names.
 */
-function inspectAsString({prototype}: {readonly prototype: {readonly toString: () => string}}): void {
-	const inspect = function (this: {readonly toString: () => string}): string {
-		return this.toString();
-	};
-
-	Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), {value: inspect, writable: true, configurable: true});
+export function inspectAs<Shown extends object>(target: Shown, show: (shown: Shown, options: InspectOptions) => string): void {
+	Object.defineProperty(target, Symbol.for('nodejs.util.inspect.custom'), {
+		value(this: Shown, depth: number, options: InspectOptions) {
+			return show(this, {...options, depth});
+		},
+		writable: true,
+		configurable: true,
+	});
 }
 
 const units: ReadonlyArray<readonly [name: string, milliseconds: number]> = [

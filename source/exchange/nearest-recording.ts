@@ -1,4 +1,5 @@
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
+import {toRecord} from '../errors.ts';
 import {unknownBody} from '../identity/sent-request.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
 import {fieldValue, type Fields} from '../policy/fields.ts';
@@ -53,8 +54,6 @@ function whyUnrecordable({request, settings}: ExchangeState): string {
 
 	return request.body === unknownBody ? 'Its body is a stream, so that it cannot be recorded.' : 'It cannot be recorded, because `keyFn` returns no key for it.';
 }
-
-const toRecord = 'Record it with `mode: \'record-missing\'`.';
 
 function describe({request, url}: StoredResponse, differences: readonly Difference[], key: string): string {
 	const name = `\`${methodOf(request!.method)} ${url}\``;

@@ -5,17 +5,20 @@ import {redactUrl} from '../identity/references.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import type {ExchangeSettings} from './settings.ts';
 
+/** The maximum number of requests of a cache that are compared. */
+const maxCompared = 10_000;
+
 /** The keys of requests with their credentials, by the keys without: one for each, since the second one is reported. */
 const known = new WeakMap<CacheCore, Map<string, string | undefined>>();
 
 /**
-Reports, once for each request, that two credentials share one recording: with `partitionBy: false`, one user would get what was recorded for another.
+Reports, once for each request of a cache with a `mode`, that two credentials share one recording: with `partitionBy: false`, one user would get what was recorded for another.
 
 Nothing of a credential is kept but a keyed digest, in the memory of this process.
 */
 export function reportSharedRecording(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, key: string): void {
 	// A key of the user's own may leave out more than credentials.
-	const isShared = settings.mode !== undefined && settings.mode !== 'replay' && settings.partitionBy === false && settings.keyFn === undefined;
+	const isShared = settings.mode !== 'replay' && settings.partitionBy === false && settings.keyFn === undefined;
 	if (isShared) {
 		void compare(cache, settings, request, key);
 	}
@@ -25,6 +28,10 @@ async function compare(cache: CacheCore, settings: ExchangeSettings, request: Se
 	const own = await keyWithCredentials(settings, request);
 	const keys = known.get(cache) ?? new Map<string, string | undefined>();
 	known.set(cache, keys);
+	if (keys.size === maxCompared && !keys.has(key)) {
+		return;
+	}
+
 	const other = keys.has(key) ? keys.get(key) : own;
 	keys.set(key, other === own ? own : undefined);
 	if (own === undefined || other === undefined || other === own) {

@@ -4,7 +4,7 @@ import {
 	type Match,
 	type NoMatch,
 } from '../cache/entries.ts';
-import {CacheHooksError, NotRecordedError} from '../errors.ts';
+import {CacheHooksError, describeFault, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
@@ -418,10 +418,6 @@ export class RequestPhase {
 
 		return action;
 	}
-}
-
-function describeFault(fault: unknown): string {
-	return fault instanceof Error ? fault.message : String(fault);
 }
 
 /** Returns a value that is there at once; `undefined` for a promise, whose outcome is ignored. */

@@ -245,13 +245,7 @@ Whether a header of a response contains a credential: as its value, or in a URL 
 @param url - The URL of the request.
 */
 export function exposesCredential(fields: Fields, url: string, ignored: Ignored): boolean {
-	for (const name in fields) {
-		if (Object.hasOwn(fields, name) && (credentialResponseHeaders.has(name) || referencesSecret(name, fields[name] ?? noReferences, url, ignored))) {
-			return true;
-		}
-	}
-
-	return false;
+	return Object.keys(fields).some(name => credentialResponseHeaders.has(name) || referencesSecret(name, fields[name] ?? noReferences, url, ignored));
 }
 
 function referencesSecret(name: string, lines: string | readonly string[], url: string, ignored: Ignored): boolean {

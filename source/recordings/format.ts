@@ -126,7 +126,8 @@ function read(file: unknown): Recording {
 	// Somebody has written the text of a body that was compressed.
 	const plain = isPlain ? withoutField(lines, 'content-encoding') : lines;
 	const body = bytesOf(content, fieldsOf(plain));
-	const createdAt = Date.parse(String(recordedAt));
+	const createdAt = recordedAt === undefined ? 0 : Date.parse(String(recordedAt));
+	expect(!Number.isNaN(createdAt), '`recordedAt` is not a date');
 	const variation = vary === undefined ? undefined : variationIn(vary);
 	const metadata = {
 		...others,
@@ -135,7 +136,7 @@ function read(file: unknown): Recording {
 		statusCode: statusCode as number,
 		statusMessage,
 		rawHeaders: method === 'HEAD' ? lines : withLength(plain, body.byteLength),
-		createdAt: Number.isNaN(createdAt) ? 0 : createdAt,
+		createdAt,
 		initialAge: 0,
 		expires: optionalNumber(others.expires, '`expires`'),
 		retainUntil: optionalNumber(others.retainUntil, '`retainUntil`'),

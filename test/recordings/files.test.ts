@@ -240,6 +240,7 @@ const breaks: ReadonlyArray<readonly [name: string, change: (text: string) => st
 	['a name of a header with a space', text => text.replace('"Content-Type"', '"Content Type"'), /`Content Type` in `response\.headers` is not the name of a header/v],
 	['a body under another name', text => text.replace('"json": {', '"body": {'), /`response` has a member `body`, which is none of `json`, `text`, `lines` and `base64`/v],
 	['Base64 with other characters', text => text.replace('"json": {', '"base64": "no base64!", "was": {'), /`base64` of `response` has other characters than Base64/v],
+	['a time that is none', text => text.replace(/"recordedAt": "[^"]*"/v, '"recordedAt": "noon"'), /`recordedAt` is not a date/v],
 	['another key', text => text.replace(/got-cache:2:\w/v, 'got-cache:2:z'), /its `key` or its `vary` is another/v],
 	['a list', () => '[]', /the file is not an object/v],
 ];
