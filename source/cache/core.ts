@@ -8,7 +8,6 @@ import type {Fields} from '../policy/fields.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
 import {LateWrites} from '../stores/late-writes.ts';
-import {MemoryStore} from '../stores/memory.ts';
 import type {Store} from '../stores/types.ts';
 import {openCacheStore, type CacheStore} from './cache-store.ts';
 import {isAlias} from './compose-response.ts';
@@ -143,7 +142,7 @@ export class CacheCore {
 			...common, store: forRequests, timeout: storeTimeout, isDeferrable: !failFast && storeTimeout >= minDeferringTimeout,
 		}), this.secret, () => this.unreachable.setQuietly());
 		this.writes = new CacheWrites({
-			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants, isReliable: opened instanceof MemoryStore || undefined,
+			settings: () => this.settings, events: this.events, store: forRequests, variants: this.#variants, isReliable: opened.scope === 'process' || undefined,
 		});
 		this.managedEntries = new Entries({...common, store: forManagement, timeout: store.managementTimeout});
 		this.managedVariants = new Variants(this.managedEntries, this.secret, () => this.unreachable.set());
