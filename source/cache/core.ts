@@ -340,10 +340,13 @@ export class CacheCore {
 		return key;
 	}
 
-	/** Returns the key of one of several equal requests. A retry has the number of the request that it repeats. */
-	numberedKey(key: string, isRetry: boolean): string {
-		const known = this.#requests.get(key) ?? 0;
-		const number = isRetry && known > 0 ? known : known + 1;
+	/** Returns the key of one of several equal requests. A retry has the key of the request that it repeats. */
+	numberedKey(key: string, retriedKey: string | undefined): string {
+		if (retriedKey === key || retriedKey?.startsWith(`${key} #`) === true) {
+			return retriedKey;
+		}
+
+		const number = (this.#requests.get(key) ?? 0) + 1;
 		this.#requests.set(key, number);
 		return number === 1 ? key : `${key} #${number}`;
 	}

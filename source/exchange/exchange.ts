@@ -22,8 +22,8 @@ import {ExchangeState} from './state.ts';
 
 /** What happens to the request of an exchange, as its driver reports it. */
 export type Event =
-	/** The request is ready to be sent. `isRetry` says that it was sent before, and `areRetriesUsed` says that Got has used up its retries: a stale response is then served before the origin is asked again. */
-	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly isRetry?: boolean; readonly inFlight?: InFlight<Match>}
+	/** The request is ready to be sent. `retriedKey` is the key of the attempt that it repeats, and `areRetriesUsed` says that Got has used up its retries: a stale response is then served before the origin is asked again. */
+	| {readonly type: 'begin'; readonly areRetriesUsed?: boolean; readonly retriedKey?: string | undefined; readonly inFlight?: InFlight<Match>}
 
 	/** The wait for another request has ended. */
 	| {readonly type: 'joined'; readonly outcome: WaitOutcome<Match>}

@@ -108,10 +108,10 @@ export class RequestPhase {
 		return this.#continue(this.#checkedKey(created, event), decision, event);
 	}
 
-	#checkedKey(key: string | undefined, {isRetry = false}: BeginEvent): string | undefined {
+	#checkedKey(key: string | undefined, {retriedKey}: BeginEvent): string | undefined {
 		const {settings, cache} = this.#state;
 		const checked = settings.keyFn === undefined ? key : cache.checkedKey(key);
-		return checked === undefined || settings.allowPlaybackRepeats ? checked : cache.numberedKey(checked, isRetry);
+		return checked === undefined || settings.allowPlaybackRepeats ? checked : cache.numberedKey(checked, retriedKey);
 	}
 
 	/** Decides what to do once the key is known. */

@@ -166,13 +166,25 @@ const visited = Symbol('got-cache-hooks: visited URLs');
 /** The key of the async context of the first attempt in `context`. Over HTTP/2, Got 14 and 15 follow a redirect in that of another request. */
 const firstContext = Symbol('got-cache-hooks: async context');
 
-type Context = {[visited]?: readonly string[]; [firstContext]?: AsyncContext};
+/** The key of the exchange of the last attempt in `context`, where each of several equal requests has a recording of its own. */
+const numbered = Symbol('got-cache-hooks: numbered exchange');
 
-/** Notes the async context of an exchange for the next hop or attempt, if it has one. */
-export function noteContext({context}: Options, exchange: Exchange): void {
+type Context = {[visited]?: readonly string[]; [firstContext]?: AsyncContext; [numbered]?: Exchange};
+
+/** Notes what the next hop or attempt needs of an exchange: its async context and, for a retry, its key. */
+export function noteAttempt({context}: Options, exchange: Exchange): void {
 	if (exchange.context !== undefined) {
 		(context as Context)[firstContext] = exchange.context;
 	}
+
+	if (!exchange.settings.allowPlaybackRepeats) {
+		(context as Context)[numbered] = exchange;
+	}
+}
+
+/** Returns the key of the attempt that a retry repeats, where keys are numbered. */
+export function retriedKeyOf({context}: Options): string | undefined {
+	return (context as Context)[numbered]?.info.key;
 }
 
 /** Returns the async context of the first hop and attempt of a request; `undefined` if this is the first, or if nobody listened then. */

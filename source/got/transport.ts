@@ -16,9 +16,10 @@ import {
 import {
 	awaitRetries,
 	firstContextOf,
-	noteContext,
+	noteAttempt,
 	noteExchange,
 	noteRedirect,
+	retriedKeyOf,
 	redirectsOf,
 	refuseRetry,
 	removeTransport,
@@ -112,9 +113,10 @@ function startAttempt(start: Start): MaybePromise<RequestResult> {
 	// A replay serves recorded redirects without regard to cookies.
 	const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, {redirects, context: firstContextOf(options)});
+	const retriedKey = isRetry ? retriedKeyOf(options) : undefined;
 	noteExchange(options, exchange);
-	noteContext(options, exchange);
-	return new Attempt(start, exchange).begin({areRetriesUsed, isRetry});
+	noteAttempt(options, exchange);
+	return new Attempt(start, exchange).begin(areRetriesUsed, retriedKey);
 }
 
 type Wait<Result> = {
@@ -154,9 +156,10 @@ class Attempt implements AttemptParts, Watcher {
 		this.requestTimeout = options.timeout.request;
 	}
 
-	begin({areRetriesUsed, isRetry}: Pick<Start, 'areRetriesUsed' | 'isRetry'>): MaybePromise<RequestResult> {
+	/** Begins the exchange. `retriedKey` is the key of the attempt that this one repeats. */
+	begin(areRetriesUsed: boolean, retriedKey: string | undefined): MaybePromise<RequestResult> {
 		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.options.isStream;
-		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed, isRetry}));
+		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed, retriedKey}));
 	}
 
 	/** Performs the next action, for which it waits within the caller's limits. */

@@ -113,6 +113,32 @@ for (const [name, settingsOf] of stores) {
 		t.deepEqual((await Promise.all([1, 2, 3].map(async () => player(`${origin.url}/a`).text()))).toSorted(), recorded.toSorted());
 	});
 
+	test(`${name}: a retry belongs to its request, also if an equal one was sent meanwhile`, async t => {
+		const failed = Promise.withResolvers<void>();
+		const {origin, client} = await record(t, (_request, response) => {
+			response.statusCode = origin.count === 1 ? 503 : 200;
+			response.end(String(origin.count));
+			if (origin.count === 1) {
+				failed.resolve();
+			}
+		});
+		const settings = settingsOf();
+		const {client: recorder, cache} = client({name: 'record', allowPlaybackRepeats: false}, settings);
+		const other = Promise.withResolvers<void>();
+		const first = recorder(`${origin.url}/a`, {
+			retry: {limit: 1, backoffLimit: 1},
+			hooks: {beforeRetry: [async () => other.promise]},
+		}).text();
+		await failed.promise;
+		t.is(await recorder(`${origin.url}/a`).text(), '2');
+		other.resolve();
+		t.is(await first, '3');
+		await cache.idle();
+
+		const {client: player} = client({name: 'replay', allowPlaybackRepeats: false}, settings);
+		t.deepEqual([await player(`${origin.url}/a`).text(), await player(`${origin.url}/a`).text()], ['3', '2']);
+	});
+
 	test(`${name}: form data is recorded and replayed, whatever its boundary`, async t => {
 		const {origin, client} = await record(t);
 		const settings = settingsOf();
