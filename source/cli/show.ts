@@ -2,6 +2,7 @@ import {Buffer, isUtf8} from 'node:buffer';
 import path from 'node:path';
 import type {HttpCache} from '../cache/http-cache.ts';
 import {describeBytes, type CachedResponse} from '../entry/cached-response.ts';
+import {charsetLabel} from '../entry/serializers/body.ts';
 import {Failure, wrongUsage} from './failure.ts';
 import {ageOf, freshnessOf, noteUnreadable} from './ls.ts';
 import {withCache, type StoreFlags} from './open-cache.ts';
@@ -119,7 +120,7 @@ function decoded(body: Uint8Array, type: string): string | undefined {
 		return body.includes(0) ? undefined : new TextDecoder().decode(body);
 	}
 
-	const charset = /;\s*charset="?(?<name>[\w\-]+)/iv.exec(type)?.groups?.name;
+	const charset = charsetLabel(type);
 	try {
 		return charset === undefined ? undefined : new TextDecoder(charset, {fatal: true}).decode(body);
 	} catch {

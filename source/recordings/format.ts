@@ -126,7 +126,7 @@ function read(file: unknown): Recording {
 	// Somebody has written the text of a body that was compressed.
 	const plain = isPlain ? withoutField(lines, 'content-encoding') : lines;
 	const body = bytesOf(content, fieldsOf(plain));
-	const createdAt = recordedAt === undefined ? 0 : Date.parse(String(recordedAt));
+	const createdAt = recordedAt === undefined ? 0 : Date.parse(typeof recordedAt === 'string' ? recordedAt : '');
 	expect(!Number.isNaN(createdAt), '`recordedAt` is not a date');
 	const variation = vary === undefined ? undefined : variationIn(vary);
 	const metadata = {
