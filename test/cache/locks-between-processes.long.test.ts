@@ -7,7 +7,7 @@ import test, {type ExecutionContext} from 'ava';
 import {getCache, type CacheSettings} from '../../source/index.ts';
 import {createClient} from '../helpers/clients.ts';
 import {Origin} from '../helpers/origin.ts';
-import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {startDynalite, variablesOf} from '../helpers/dynamodb-server.ts';
 import {
 	mongoMissing,
 	reportServer,
@@ -44,14 +44,7 @@ const dynamo = await startDynalite();
 reportServer(test, 'locks on redis', redis && '`redis-server`', '`redis-server` on the PATH');
 reportServer(test, 'locks on mongodb', mongo?.version, mongoMissing);
 reportServer(test, 'locks on dynamodb', 'dynalite', 'dynalite');
-/* eslint-disable @typescript-eslint/naming-convention -- Variables of the AWS SDK's. */
-const dynamoEnvironment = {
-	AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${dynamo.port}`,
-	AWS_REGION: 'local',
-	AWS_ACCESS_KEY_ID: 'test',
-	AWS_SECRET_ACCESS_KEY: 'test',
-};
-/* eslint-enable @typescript-eslint/naming-convention */
+const dynamoEnvironment = variablesOf(dynamo);
 test.after.always(async () => {
 	await redis?.stop();
 	await mongo?.stop();

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {startDynalite, variablesOf} from '../helpers/dynamodb-server.ts';
 import {readPage, root} from './pages.ts';
 import {byName} from './programs.ts';
 import {runNode, createFolder} from './run-node.ts';
@@ -18,13 +18,7 @@ for (const page of pages) {
 			sign: 'KeyvDynamoDb',
 			async start() {
 				const server = await startDynalite();
-				/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
-				return Object.assign(server, {
-					variables: {
-						AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
-					},
-				});
-				/* eslint-enable @typescript-eslint/naming-convention */
+				return Object.assign(server, {variables: variablesOf(server)});
 			},
 		});
 	}

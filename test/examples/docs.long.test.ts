@@ -2,7 +2,7 @@ import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
 import ts from 'typescript';
-import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {startDynalite, variablesOf} from '../helpers/dynamodb-server.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {
 	findRedis,
@@ -26,16 +26,10 @@ test.after.always(async () => {
 	await mongo?.stop();
 });
 
-/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
 async function dynamoDb(): ReturnType<SampleServer['start']> {
 	const server = await startDynalite();
-	return {
-		variables: {
-			AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
-		}, [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
-	};
+	return {variables: variablesOf(server), [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose]()};
 }
-/* eslint-enable @typescript-eslint/naming-convention */
 
 async function startRedis(command: string): ReturnType<SampleServer['start']> {
 	const server = await ServerProcess.start(redisCommand(command));

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
-import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {startDynalite, variablesOf} from '../helpers/dynamodb-server.ts';
 import {Origin} from '../helpers/origin.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
 import {findRedis, redisCommand} from '../helpers/servers.ts';
@@ -42,11 +42,7 @@ if (redis === undefined) {
 test('lambda.ts has written everything when its handler is done, or by waitUntil', async t => {
 	await using server = await startDynalite();
 	await using origin = await startOrigin();
-	/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
-	const variables = {
-		AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
-	};
-	/* eslint-enable @typescript-eslint/naming-convention */
+	const variables = variablesOf(server);
 	isShown(t, await runProgram(t, 'lambda.ts', [origin.url], {variables}), shownOutputs('lambda.ts')[0]);
 	t.is(origin.count, 1);
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import test, {type ExecutionContext} from 'ava';
-import {startDynalite} from '../helpers/dynamodb-server.ts';
+import {startDynalite, variablesOf} from '../helpers/dynamodb-server.ts';
 import {mongoJavaServer, redisServer} from '../helpers/adapter-servers.ts';
 import {Origin} from '../helpers/origin.ts';
 import {ServerProcess} from '../helpers/server-process.ts';
@@ -59,13 +59,7 @@ for (const name of ['sqlite', 'filesystem']) {
 
 test('examples/dynamodb.ts is a miss, then a hit', async t => {
 	await using server = await startDynalite();
-	/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
-	t.deepEqual(await run(t, 'dynamodb', {
-		variables: {
-			AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${server.port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
-		},
-	}), missThenHit);
-	/* eslint-enable @typescript-eslint/naming-convention */
+	t.deepEqual(await run(t, 'dynamodb', {variables: variablesOf(server)}), missThenHit);
 });
 
 if (redis === undefined) {

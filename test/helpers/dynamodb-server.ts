@@ -21,6 +21,15 @@ export async function startDynalite(): Promise<ServerProcess> {
 	});
 }
 
+/** The variables with which the SDK of a process uses such a server. */
+export function variablesOf({port}: ServerProcess): Record<string, string> {
+	/* eslint-disable @typescript-eslint/naming-convention -- The names of AWS. */
+	return {
+		AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}`, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test',
+	};
+	/* eslint-enable @typescript-eslint/naming-convention */
+}
+
 /**
 The servers that a file's tests are for: dynalite, and the one that `DYNAMODB_URL` names. Without that there is a test that says so.
 */
