@@ -3,7 +3,7 @@ import {isStoredAsSent} from '../identity/body.ts';
 import {Identity} from '../identity/identify.ts';
 import {variantKey, type Secret} from '../identity/key.ts';
 import {redactUrl} from '../identity/references.ts';
-import {matchedMethod, overridingMethod, targetUrl} from '../identity/sent-request.ts';
+import {targetUrl} from '../identity/sent-request.ts';
 import {
 	hasRedacted,
 	recreatedKey,
@@ -12,7 +12,7 @@ import {
 	isStorable,
 	type StoredRequest,
 } from '../identity/stored-request.ts';
-import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
+import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {filterLines} from '../policy/fields.ts';
 import {
@@ -106,7 +106,7 @@ class KeyMigration {
 			return undefined;
 		}
 
-		return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, this.#core.settings, this.#secret);
+		return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, this.#core.settings, this.#secret);
 	}
 
 	async #redactInPlace(key: string, stored: StoredResponse): Promise<void> {
@@ -204,16 +204,10 @@ function targetOf({url, rawHeaders}: StoredRequest): string {
 /**
 Returns the current key of a stored request. A `keyFn` gets the request only if nothing of it was redacted: from the rest, it could make one key for two users.
 
-@param key - The key under which it is stored.
 @returns `undefined` if the key cannot be known, or the request is not to be cached any more.
 */
-function recreateKey(stored: StoredRequest, key: string, settings: KeySettingsOfCache, secret: Secret): MaybePromise<string | undefined> {
-	const {rawHeaders, partition, ...request} = stored;
+function recreateKey({rawHeaders, partition, ...request}: StoredRequest, settings: KeySettingsOfCache, secret: Secret): MaybePromise<string | undefined> {
 	const storable = {...request, headers: fieldsOf(rawHeaders)};
-	if (!URL.canParse(request.url) || lacksParts(stored) || (key.startsWith(formerPrefix) && hasUnknownParts(storable))) {
-		return undefined;
-	}
-
 	if (request.body !== undefined && !isStoredAsSent({headers: storable.headers, body: request.body})) {
 		return undefined;
 	}
@@ -228,17 +222,4 @@ function recreateKey(stored: StoredRequest, key: string, settings: KeySettingsOf
 		: new Identity({
 			...storable, method, override, targetUrl: request.url, fields: storable.headers, body: request.body,
 		}, settings).key(() => secret);
-}
-
-/** The prefix of keys of the first format. */
-const formerPrefix = 'got-cache:1:';
-
-/** The first format stored other parts of a body, and other parts of a partition. */
-function lacksParts(stored: StoredRequest): boolean {
-	return Object.hasOwn(stored, 'matchedBody') || (stored.partition !== undefined && !Array.isArray(stored.partition.parts));
-}
-
-/** The first format stored no TLS settings, and did not separate the method of a request from an overriding one. */
-function hasUnknownParts({url, method, headers}: StorableRequest): boolean {
-	return url.startsWith('https:') || method !== matchedMethod(method.split(':', 1)[0]!, overridingMethod(headers));
 }
