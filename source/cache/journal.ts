@@ -12,7 +12,6 @@ import {
 	exchangeRetention,
 	recordKey,
 	resourceRetention,
-	type Discarded,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
@@ -218,7 +217,7 @@ export class Journal {
 		}
 
 		// A head below the position of the entry means that the store has lost it, and perhaps its records.
-		if (position > head || (tags.length > 0 && position < this.#discarded.tags)) {
+		if (position > head || (tags.length > 0 && position < this.#discarded)) {
 			return undefined;
 		}
 
@@ -228,7 +227,7 @@ export class Journal {
 				return undefined;
 			}
 
-			const isDiscarded = resource !== undefined && (position < this.#discarded.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
+			const isDiscarded = resource !== undefined && (position < this.#discarded || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
 			return then(this.#tagPositions(tags), positions => this.#applyTags(isDiscarded ? [[0, Infinity], ...positions] : positions, stored));
 		});
 	}
@@ -250,7 +249,7 @@ export class Journal {
 		return !this.#isShared || this.#local.unpublished.size === 0;
 	}
 
-	get #discarded(): Discarded {
+	get #discarded(): number {
 		return this.#isShared ? this.#local.unpublished.discarded : this.#local.names.discarded;
 	}
 

@@ -5,6 +5,7 @@ import {
 	parseInput,
 	parseMembers,
 	parseOptions,
+	wholeNumber,
 	type Parser,
 	type Parsers,
 } from '../parse.ts';
@@ -81,10 +82,7 @@ type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredRespons
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
 const responseParsers: Parsers<Omit<DescribedResponse, 'body'>> = {
-	statusCode: {
-		allowed: 'a whole number from 200 to 599',
-		parse: value => Number.isSafeInteger(value) && (value as number) >= 200 && (value as number) <= 599 ? value as number : undefined,
-	},
+	statusCode: wholeNumber('a whole number from 200 to 599', 200, 599),
 	statusMessage: {allowed: 'a string', parse: value => typeof value === 'string' ? value : undefined},
 	// A line break would end the header (RFC 9110 §5.5).
 	headers: headersOf('a string without line breaks', line => typeof line === 'string' && !/[\0\n\r]/v.test(line)),

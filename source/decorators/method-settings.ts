@@ -3,6 +3,7 @@ import {SettingError} from '../errors.ts';
 import {
 	boolean,
 	functionOf,
+	oneOf,
 	parseInput,
 	parseMembers,
 	text,
@@ -94,7 +95,7 @@ const commonRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 };
 const resultRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 	...commonRows,
-	scope: {allowed: '`\'class\'` or `\'instance\'`', parse: value => value === 'class' || value === 'instance' ? value : undefined},
+	scope: oneOf('class', 'instance'),
 	type: functionOf('a class'),
 	revive: functionOf('a function that restores the result from a plain copy'),
 	keyFn: functionOf('a function `(self, ...arguments) => key`'),
