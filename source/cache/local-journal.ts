@@ -98,18 +98,20 @@ export class LocalJournal {
 /** The positions at which resources and tags were last invalidated, for a store that no other process sees. */
 class LocalNames {
 	/** The position up to which names may have been discarded, since there were too many. */
-	discarded: number = -Infinity;
+	discarded = -Infinity;
 	readonly #positions = new Map<string, number>();
 
 	/** Sets the position of the names that invalidations are by. */
 	set(invalidations: readonly Invalidation[], position: number): void {
 		for (const invalidation of invalidations) {
-			if (invalidation.kind === 'resource' || invalidation.kind === 'tag') {
-				const name = nameOf(invalidation);
-				// The latest are last.
-				this.#positions.delete(name);
-				this.#positions.set(name, position);
+			if (invalidation.kind === 'key' || invalidation.kind === 'matching') {
+				continue;
 			}
+
+			const name = nameOf(invalidation);
+			// The latest are last.
+			this.#positions.delete(name);
+			this.#positions.set(name, position);
 		}
 
 		for (const [oldest, discarded] of this.#positions) {
@@ -145,7 +147,7 @@ They are published together: those that are added during a publication are publi
 */
 class Unpublished {
 	/** The position up to which names may have been discarded, since there were too many. */
-	discarded: number = -Infinity;
+	discarded = -Infinity;
 	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
 	#current: Promise<void> | undefined;
 	#next: Promise<number> | undefined;

@@ -55,14 +55,11 @@ export type DecoratedMethod = {
 	readonly name: string;
 };
 
-/** Wraps a decorated function. */
-type Wrap = (original: AnyFunction, method: DecoratedMethod) => AnyFunction;
-
 /** How a decorator wraps methods, and the metadata that it defines for frameworks. */
 export type MethodDecorator = {
 	/** The decorator as users write it: `@Cached()`. */
 	readonly label: string;
-	readonly wrap: Wrap;
+	readonly wrap: (original: AnyFunction, method: DecoratedMethod) => AnyFunction;
 
 	/** Called with each object or class that has a wrapped method. */
 	readonly onOwner?: (wrapper: AnyFunction, owner: object) => void;
