@@ -86,7 +86,9 @@ export class CacheCore {
 
 	/** How many calls for requests have failed so far. */
 	#faults = 0;
-	#lastFault: unknown;
+
+	/** The last fault of a call for a request, without credentials. */
+	lastFault: unknown;
 
 	/**
 	Opens nothing yet: a store is opened at its first use.
@@ -103,7 +105,7 @@ export class CacheCore {
 		});
 		const store = openCacheStore(settings, this.events, error => {
 			this.#faults++;
-			this.#lastFault = this.events.redacted(error);
+			this.lastFault = this.events.redacted(error);
 		});
 		const {opened, forRequests, forRecords, forManagement, isReadOnly} = store;
 		this.#store = store;
@@ -151,11 +153,6 @@ export class CacheCore {
 				this.events.removed('evicted', {reason: 'bounds', key});
 			}
 		});
-	}
-
-	/** The last fault of a call for a request, without credentials. */
-	get lastFault(): unknown {
-		return this.#lastFault;
 	}
 
 	/** Returns the secret of the digests of credentials: the `partitionSecret` of the settings, or the one in the store. */

@@ -230,18 +230,9 @@ export type Sorting = {
 	readonly expired?: boolean | undefined;
 };
 
-const sortingParsers: Parsers<Sorting> = {
+export const sortingParsers: Parsers<Sorting> = {
 	by: oneOf('createdAt', 'expires', 'key', 'size'),
 	descending: boolean,
 	limit: wholeNumber('a whole number from 0', 0),
 	expired: boolean,
 };
-
-/**
-Checks the options of `sorted`.
-
-@throws {SettingError} If an option is unknown or invalid.
-*/
-export function checkSorting(sorting: unknown): void {
-	parseOptions(sortingParsers, sorting, 'sorting');
-}

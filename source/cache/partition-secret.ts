@@ -37,9 +37,7 @@ The secret is written together with the first of these entries, so that reading 
 While the store fails, the process uses a secret of its own.
 */
 export class PartitionSecret {
-	readonly #store: Store;
-	readonly #given: string | Uint8Array | undefined;
-	readonly #onFault: PartitionSecretOptions['onFault'];
+	readonly #options: PartitionSecretOptions;
 	readonly #clock: () => number;
 
 	/** Whether the secret was used: only then it is stored. */
@@ -51,15 +49,13 @@ export class PartitionSecret {
 	#recheckUntil = 0;
 	#pausedUntil = 0;
 
-	constructor({store, given, onFault, clock = () => performance.now()}: PartitionSecretOptions) {
-		this.#store = store;
-		this.#given = given;
-		this.#onFault = onFault;
-		this.#clock = clock;
+	constructor(options: PartitionSecretOptions) {
+		this.#options = options;
+		this.#clock = options.clock ?? (() => performance.now());
 	}
 
 	get(): MaybePromise<string | Uint8Array> {
-		return this.#given ?? (this.#isCertain() ? this.#current() : this.#load());
+		return this.#options.given ?? (this.#isCertain() ? this.#current() : this.#load());
 	}
 
 	/** Stores the secret, if it is in use and not stored yet. Call it before an entry is written. */
@@ -84,7 +80,7 @@ export class PartitionSecret {
 			return true;
 		}
 
-		if (typeof other === 'string' || this.#given !== undefined || this.#isStored) {
+		if (typeof other === 'string' || this.#options.given !== undefined || this.#isStored) {
 			return false;
 		}
 
@@ -109,7 +105,7 @@ export class PartitionSecret {
 	}
 
 	#load(): MaybePromise<Uint8Array> {
-		return this.#attempt('get', () => then(readRecord(this.#store, secretKey), text => {
+		return this.#attempt('get', () => then(readRecord(this.#options.store, secretKey), text => {
 			const stored = text === undefined ? undefined : parse(text);
 			this.#isStored = stored !== undefined;
 			this.#secret = stored ?? this.#secret;
@@ -119,7 +115,7 @@ export class PartitionSecret {
 
 	/** Writes the secret unless another process has written its own, if the store has `add`. */
 	#write(): MaybePromise<void> {
-		const adding = this.#attempt('set', () => then(addRecord(this.#store, secretKey, this.#text()), isAdded => {
+		const adding = this.#attempt('set', () => then(addRecord(this.#options.store, secretKey, this.#text()), isAdded => {
 			if (isAdded !== undefined) {
 				this.#confirmWrite(isAdded);
 			}
@@ -137,7 +133,7 @@ export class PartitionSecret {
 
 	/** Writes the secret, even over another one. */
 	#replace(): MaybePromise<void> {
-		return this.#attempt('set', () => then(writeRecord(this.#store, secretKey, this.#text()), () => {
+		return this.#attempt('set', () => then(writeRecord(this.#options.store, secretKey, this.#text()), () => {
 			this.#confirmWrite(true);
 		}), () => undefined);
 	}
@@ -155,7 +151,7 @@ export class PartitionSecret {
 	#attempt<T>(operation: 'get' | 'set', call: () => MaybePromise<T>, instead: () => T): MaybePromise<T> {
 		return recover(call, error => {
 			this.#pausedUntil = this.#clock() + pause;
-			this.#onFault(operation, error);
+			this.#options.onFault(operation, error);
 			return instead();
 		});
 	}

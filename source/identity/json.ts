@@ -4,11 +4,12 @@ import {REDACTED} from './credentials.ts';
 export type JsonPath = ReadonlyArray<string | number>;
 
 /**
-A predicate of a field.
+A predicate of a field and its place in the text.
 
+@param path - It is valid only during the call.
 @param value - The canonical JSON text of the value. To read that of an object or an array copies all of it: check `isString` first.
 */
-export type FieldPredicate = (path: JsonPath, value: string, isString: boolean) => boolean;
+type FieldPredicate = (path: JsonPath, value: string, isString: boolean, start: number, end: number) => boolean;
 
 /**
 The maximum length of a JSON body that is read for a key, in characters or bytes. 256 KiB block the event loop for some 20 ms, and for at most some 100 ms if all names differ.
@@ -23,10 +24,10 @@ Returns canonical JSON: without white space, the members of objects sorted by na
 
 Numbers keep their text, since two numbers may be equal as doubles only. Members of the same name keep their order.
 
-@param includes - Whether a member or an item is part of the result. `path` is valid only during the call.
+@param includes - Whether a member or an item is part of the result.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function canonicalJson(text: string, includes: RangePredicate): string | undefined {
+export function canonicalJson(text: string, includes: FieldPredicate): string | undefined {
 	try {
 		return new Canonicalizer(text, includes).readText();
 	} catch {
@@ -34,19 +35,16 @@ export function canonicalJson(text: string, includes: RangePredicate): string | 
 	}
 }
 
-/** A predicate of a field and its place in the text. */
-type RangePredicate = (path: JsonPath, value: string, isString: boolean, start: number, end: number) => boolean;
-
 /**
 Replaces the values of some fields of a JSON text. The rest of it stays as it is.
 
-@param isSecret - Whether the value of a field is replaced. `path` is valid only during the call.
+@param isSecret - Whether the value of a field is replaced.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
 export function redactJson(text: string, isSecret: FieldPredicate): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
 	const read = canonicalJson(text, (path, value, isString, start, end) => {
-		if (isSecret(path, value, isString)) {
+		if (isSecret(path, value, isString, start, end)) {
 			// An object or an array comes after its own fields.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();
@@ -97,11 +95,11 @@ The methods throw if the text is no JSON.
 */
 class Canonicalizer {
 	readonly #text: string;
-	readonly #includes: RangePredicate;
+	readonly #includes: FieldPredicate;
 	readonly #path: Array<string | number> = [];
 	#position = 0;
 
-	constructor(text: string, includes: RangePredicate) {
+	constructor(text: string, includes: FieldPredicate) {
 		this.#text = text;
 		this.#includes = includes;
 	}
