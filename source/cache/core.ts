@@ -406,7 +406,7 @@ export class CacheCore {
 	async #deleteBefore(position: number): Promise<void> {
 		try {
 			for await (const entry of this.managedEntries.inspect()) {
-				if ('error' in entry || (entry.stored.position ?? 0) < position) {
+				if ((entry.stored?.position ?? 0) < position) {
 					await this.managed.delete(entry.key);
 				}
 			}

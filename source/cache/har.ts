@@ -12,7 +12,7 @@ import {
 import {fieldValue, type RawFields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
 import type {LongTask} from './criteria.ts';
-import type {Listed} from './listing.ts';
+import type {Listed} from './entries.ts';
 import {saveResponse, type ParsedOptions, type SaveRefusal} from './saving.ts';
 
 /**

@@ -32,6 +32,7 @@ import {
 	type Sorting,
 	type Target,
 } from './criteria.ts';
+import type {Listed} from './entries.ts';
 import type {Har, ImportedHar} from './har.ts';
 import {inspectedCache, inspectedStats} from './inspected.ts';
 import {
@@ -40,7 +41,6 @@ import {
 	listAll,
 	listSelected,
 	listSorted,
-	type Listed,
 } from './listing.ts';
 import type {RecreatedKeys} from './recreate-keys.ts';
 import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';

@@ -57,9 +57,7 @@ class KeyMigration {
 
 	/** The keys of variants, by the primary entry through which they are found. */
 	readonly #variants = new Map<string, string[]>();
-	#kept = 0;
-	#moved = 0;
-	#dropped = 0;
+	readonly #counts = {kept: 0, moved: 0, dropped: 0};
 
 	constructor(core: CacheCore, secret: Secret, task: LongTask) {
 		this.#core = core;
@@ -72,10 +70,9 @@ class KeyMigration {
 		for (const key of this.#targets.keys()) {
 			this.#task.signal?.throwIfAborted();
 			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
-			this.#reportProgress();
 		}
 
-		return {kept: this.#kept, moved: this.#moved, dropped: this.#dropped};
+		return this.#counts;
 	}
 
 	async #findTargets(): Promise<void> {
@@ -90,8 +87,7 @@ class KeyMigration {
 				const target = await this.#keyFor(stored, key);
 				if (target === key) {
 					await this.#redactInPlace(key, stored);
-					this.#kept++;
-					this.#reportProgress();
+					this.#count('kept');
 				} else {
 					this.#targets.set(key, target);
 				}
@@ -146,11 +142,8 @@ class KeyMigration {
 		const {managed, managedEntries} = this.#core;
 		const present = target === undefined ? undefined : await managedEntries.read(target);
 		const isDropped = target === undefined || (present !== undefined && present.createdAt > stored.createdAt);
-		if (isDropped) {
-			this.#dropped++;
-		} else {
+		if (!isDropped) {
 			await managedEntries.write(target, this.#redact(stored));
-			this.#moved++;
 		}
 
 		for (const variant of this.#variants.get(key) ?? []) {
@@ -165,14 +158,17 @@ class KeyMigration {
 
 			await managed.delete(variant); // eslint-disable-line no-await-in-loop
 		}
+
+		this.#count(isDropped ? 'dropped' : 'moved');
 	}
 
 	#redact(stored: StoredResponse): StoredResponse {
 		return redactAgain(stored, this.#core.settings, this.#secret);
 	}
 
-	#reportProgress(): void {
-		this.#task.onProgress?.(this.#kept + this.#moved + this.#dropped);
+	#count(what: keyof RecreatedKeys): void {
+		this.#counts[what]++;
+		this.#task.onProgress?.(this.#counts.kept + this.#counts.moved + this.#counts.dropped);
 	}
 }
 
