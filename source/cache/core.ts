@@ -27,8 +27,7 @@ import {
 } from './journal.ts';
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
-import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {StoreFlag} from './records.ts';
+import {PartitionSecret, secretKey, StoreFlag} from './records.ts';
 import {Reporter} from './reporter.ts';
 import {maxSerializedBytes, serializerOf} from './stored-values.ts';
 import {CacheWrites} from './writes.ts';
@@ -202,22 +201,18 @@ export class CacheCore {
 	}
 
 	/**
-	Returns the match with its invalidations applied, unless the store could not be read.
+	Returns the match with its invalidations applied, unless the store could not be read. A miss reads the head of the journal as well, and waits until the invalidations of this process are published: they do not concern the response that it then gets.
 
 	@param faults - The number of faults before the lookup.
 	*/
-	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, head?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+		const {stored} = found;
 		// This request asks the store for nothing else, so that one fault is reported once.
 		const {circuits} = this.#store;
-		const isUnread = found.stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'));
-		return isUnread ? unread : this.#afterInvalidations(found, options, head);
-	}
+		if (stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'))) {
+			return unread;
+		}
 
-	/**
-	Returns the match with its invalidations applied. A miss reads the head of the journal as well, and waits until the invalidations of this process are published: they do not concern the response that it then gets.
-	*/
-	#afterInvalidations(found: Match | NoMatch, options: LookupOptions, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
-		const {stored} = found;
 		if (stored !== undefined && stored.tags === undefined && options.resource === undefined) {
 			return found;
 		}
