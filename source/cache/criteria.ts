@@ -204,11 +204,6 @@ export const taskParsers: Parsers<LongTask> = {
 	onProgress: functionOf('a function `(done) => void`'),
 };
 
-/**
-Checks the options of a task.
-
-@throws {SettingError} If one is unknown or invalid.
-*/
 export function checkTask(task: unknown): void {
 	parseOptions(taskParsers, task, 'task');
 }

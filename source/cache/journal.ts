@@ -66,6 +66,8 @@ export type Position = {
 The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor freshened, and no later request waits for it.
 
 A hit checks unsafe methods and tags only, which concern all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only if the head has changed, it reads the records of the resource and the tags again. A store of one process needs no records.
+
+The methods throw what the store throws.
 */
 export class Journal {
 	readonly #options: JournalOptions;
@@ -125,7 +127,6 @@ export class Journal {
 	Empties the store, its records included. A response that was requested before is not stored.
 
 	@returns The position since which the store is empty; `undefined` if no other process can have stored anything meanwhile.
-	@throws What the store throws.
 	*/
 	async clear(empty: () => Promise<void>): Promise<number | undefined> {
 		this.#options.local.add([everything], this.#options.now());
@@ -141,11 +142,7 @@ export class Journal {
 		return this.#options.isShared ? this.#options.local.unpublished.settled() : undefined;
 	}
 
-	/**
-	Reads the position of the last invalidation of any process. A lookup reads it in one batch with the entry.
-
-	@throws What the store throws.
-	*/
+	/** Reads the position of the last invalidation of any process. A lookup reads it in one batch with the entry. */
 	head(): MaybePromise<number> {
 		if (!this.#options.isShared) {
 			return this.#options.local.last;
@@ -158,11 +155,7 @@ export class Journal {
 		return this.#records.readHead();
 	}
 
-	/**
-	Reads the position for an entry that is written now: no invalidation so far concerns it.
-
-	@throws What the store throws.
-	*/
+	/** Reads the position for an entry that is written now: no invalidation so far concerns it. */
 	position(): MaybePromise<number> {
 		return then(this.settled(), () => then(this.head(), head => this.#options.isShared ? this.#records.head ?? 0 : head));
 	}
@@ -176,7 +169,6 @@ export class Journal {
 	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then.
 
 	@returns The position that it is stored with; `undefined` if it must not be stored.
-	@throws What the store throws.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
 		if (this.concerns(subject, after)) {
@@ -186,11 +178,7 @@ export class Journal {
 		return this.#options.isShared ? this.#changes(subject, after, false) : after.local;
 	}
 
-	/**
-	Whether an invalidation by another process after a position concerns a response.
-
-	@throws What the store throws.
-	*/
+	/** Whether an invalidation by another process after a position concerns a response. */
 	hasChangedElsewhere(subject: Subject, after: Position): MaybePromise<boolean> {
 		return this.#options.isShared && then(this.#changes(subject, after, true), position => position === undefined);
 	}
@@ -200,7 +188,6 @@ export class Journal {
 
 	@param head - The head as it was read with the entry.
 	@returns `undefined` if its resource was changed by an unsafe method, or one of its tags was deleted.
-	@throws What the store throws.
 	*/
 	apply(stored: StoredResponse, {resource}: LookupOptions, head: number): MaybePromise<StoredResponse | undefined> {
 		const {tags = [], position = 0} = stored;

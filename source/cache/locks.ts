@@ -45,7 +45,7 @@ const allHeld = new Set<Lock>();
 let isWatchingExit = false;
 
 /**
-Locks in the store: of the processes that need a response, the one that holds the lock sends the request.
+Locks in the store: of the processes that need a response, the one that holds the lock sends the request. The methods throw what the store throws.
 */
 export class Locks {
 	readonly #options: LockOptions;
@@ -76,11 +76,7 @@ export class Locks {
 		};
 	}
 
-	/**
-	Takes the lock of a key, unless another request holds it.
-
-	@throws What the store throws.
-	*/
+	/** Takes the lock of a key, unless another request holds it. */
 	take(key: string): MaybePromise<Lock | undefined> {
 		if (this.#isClosing) {
 			return undefined;
@@ -101,11 +97,7 @@ export class Locks {
 		return taken;
 	}
 
-	/**
-	Reads the state of the lock of a key.
-
-	@throws What the store throws.
-	*/
+	/** Reads the state of the lock of a key. */
 	stateOf(key: string): MaybePromise<LockState> {
 		return then(readRecord(this.#options.store, lockPrefix + key), text => {
 			if (text === undefined) {
@@ -231,7 +223,6 @@ export class Lock {
 	Releases the lock, unless another process holds it by now.
 
 	@param isRefused - Whether the response cannot be shared: then no process waits for the lock for 2 seconds.
-	@throws What the store throws.
 	*/
 	release(isRefused: boolean): MaybePromise<void> {
 		if (this.#isReleased) {

@@ -216,11 +216,6 @@ const saveParsers: Parsers<ParsedOptions> = {
 	},
 };
 
-/**
-Checks the options of `save`, or those of `fromHar`.
-
-@throws {SettingError} If one is unknown or invalid.
-*/
 export function checkedOptions(options: unknown = {}): ParsedOptions {
 	return parseOptions(saveParsers, options, 'options');
 }

@@ -32,9 +32,6 @@ export function cachedFunctionOf(wrapper: unknown): CachedFunction | undefined {
 	return typeof wrapper === 'function' ? cachedFunctions.get(wrapper) : undefined;
 }
 
-/**
-A function whose results are cached.
-*/
 export class CachedFunction {
 	readonly #original: AnyFunction;
 	readonly #settings: AnyResultSettings;

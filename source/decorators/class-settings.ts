@@ -37,11 +37,6 @@ export class ClassConfig {
 	readonly #client: CacheSettings;
 	readonly #layers = new WeakMap<object, Layer>();
 
-	/**
-	Checks and merges the settings.
-
-	@throws {TypeError} If a setting is invalid.
-	*/
 	constructor(own: CacheConfigOptions, inherited: ClassConfig | undefined, label: string) {
 		const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 		const inheritedStorage = inherited && inherited.#storage;

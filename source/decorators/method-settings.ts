@@ -116,11 +116,6 @@ export type ParsedSettings = {
 	readonly given: object;
 };
 
-/**
-Checks the settings of a method.
-
-@throws {TypeError} If a setting is invalid.
-*/
 export function parseMethodSettings(expireAfter: ExpirationTime | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): ParsedSettings {
 	parseInput(settingsObject, settings, label);
 	const given = Object.fromEntries(Object.entries({expireAfter, ...settings}).filter(([, value]) => value !== undefined));
