@@ -105,6 +105,14 @@ export function setOf<Item>(allowed: string, parseItem: Parse<Item>): Parse<Read
 	};
 }
 
+export function oneOf<Value extends string>(...values: readonly Value[]): Parser<Value> {
+	return {allowed: listed(values.map(value => `'${value}'`), 'or'), parse: value => values.find(known => known === value)};
+}
+
+export function wholeNumber(allowed: string, from: number, to: number = Number.MAX_SAFE_INTEGER): Parser<number> {
+	return {allowed, parse: value => Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to ? value as number : undefined};
+}
+
 /** Returns whether a value is an object without a class. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
 	if (typeof value !== 'object' || value === null) {

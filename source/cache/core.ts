@@ -27,8 +27,7 @@ import {
 } from './journal.ts';
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
-import {PartitionSecret, secretKey} from './partition-secret.ts';
-import {StoreFlag} from './records.ts';
+import {PartitionSecret, secretKey, StoreFlag} from './records.ts';
 import {Reporter} from './reporter.ts';
 import {maxSerializedBytes, serializerOf} from './stored-values.ts';
 import {CacheWrites} from './writes.ts';
@@ -86,7 +85,9 @@ export class CacheCore {
 
 	/** How many calls for requests have failed so far. */
 	#faults = 0;
-	#lastFault: unknown;
+
+	/** The last fault of a call for a request, without credentials. */
+	lastFault: unknown;
 
 	/**
 	Opens nothing yet: a store is opened at its first use.
@@ -103,7 +104,7 @@ export class CacheCore {
 		});
 		const store = openCacheStore(settings, this.events, error => {
 			this.#faults++;
-			this.#lastFault = this.events.redacted(error);
+			this.lastFault = this.events.redacted(error);
 		});
 		const {opened, forRequests, forRecords, forManagement, isReadOnly} = store;
 		this.#store = store;
@@ -153,11 +154,6 @@ export class CacheCore {
 		});
 	}
 
-	/** The last fault of a call for a request, without credentials. */
-	get lastFault(): unknown {
-		return this.#lastFault;
-	}
-
 	/** Returns the secret of the digests of credentials: the `partitionSecret` of the settings, or the one in the store. */
 	readonly secret = (): MaybePromise<string | Uint8Array> => this.secrets.get();
 
@@ -205,22 +201,18 @@ export class CacheCore {
 	}
 
 	/**
-	Returns the match with its invalidations applied, unless the store could not be read.
+	Returns the match with its invalidations applied, unless the store could not be read. A miss reads the head of the journal as well, and waits until the invalidations of this process are published: they do not concern the response that it then gets.
 
 	@param faults - The number of faults before the lookup.
 	*/
-	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, head?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+	#unlessFailed(found: Match | NoMatch, options: LookupOptions, faults: number, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
+		const {stored} = found;
 		// This request asks the store for nothing else, so that one fault is reported once.
 		const {circuits} = this.#store;
-		const isUnread = found.stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'));
-		return isUnread ? unread : this.#afterInvalidations(found, options, head);
-	}
+		if (stored === undefined && (this.#faults !== faults || (circuits?.hasFailed === true && circuits.reads === 'open'))) {
+			return unread;
+		}
 
-	/**
-	Returns the match with its invalidations applied. A miss reads the head of the journal as well, and waits until the invalidations of this process are published: they do not concern the response that it then gets.
-	*/
-	#afterInvalidations(found: Match | NoMatch, options: LookupOptions, reading?: MaybePromise<number | undefined>): MaybePromise<Match | NoMatch> {
-		const {stored} = found;
 		if (stored !== undefined && stored.tags === undefined && options.resource === undefined) {
 			return found;
 		}
@@ -409,7 +401,7 @@ export class CacheCore {
 	async #deleteBefore(position: number): Promise<void> {
 		try {
 			for await (const entry of this.managedEntries.inspect()) {
-				if ('error' in entry || (entry.stored.position ?? 0) < position) {
+				if ((entry.stored?.position ?? 0) < position) {
 					await this.managed.delete(entry.key);
 				}
 			}

@@ -1,12 +1,14 @@
-import {listed, SettingError} from '../errors.ts';
+import {SettingError} from '../errors.ts';
 import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
 import {
 	boolean,
 	functionOf,
 	listOf,
+	oneOf,
 	parseInput,
 	parseOptions,
 	text,
+	wholeNumber,
 	type Parsers,
 } from '../parse.ts';
 import {timeBefore} from '../entry/cached-response.ts';
@@ -202,18 +204,11 @@ export const taskParsers: Parsers<LongTask> = {
 	onProgress: functionOf('a function `(done) => void`'),
 };
 
-/**
-Checks the options of a task.
-
-@throws {SettingError} If one is unknown or invalid.
-*/
 export function checkTask(task: unknown): void {
 	parseOptions(taskParsers, task, 'task');
 }
 
-const sortKeys = ['createdAt', 'expires', 'key', 'size'] as const;
-
-export type SortKey = typeof sortKeys[number];
+export type SortKey = 'createdAt' | 'expires' | 'key' | 'size';
 
 /** The order of `cache.sorted()`, and how much of it. Each member may be left out. */
 export type Sorting = {
@@ -230,24 +225,9 @@ export type Sorting = {
 	readonly expired?: boolean | undefined;
 };
 
-const sortingParsers: Parsers<Sorting> = {
-	by: {
-		allowed: listed(sortKeys.map(name => `'${name}'`), 'or'),
-		parse: value => sortKeys.find(name => name === value),
-	},
+export const sortingParsers: Parsers<Sorting> = {
+	by: oneOf('createdAt', 'expires', 'key', 'size'),
 	descending: boolean,
-	limit: {
-		allowed: 'a whole number from 0',
-		parse: value => Number.isSafeInteger(value) && (value as number) >= 0 ? value as number : undefined,
-	},
+	limit: wholeNumber('a whole number from 0', 0),
 	expired: boolean,
 };
-
-/**
-Checks the options of `sorted`.
-
-@throws {SettingError} If an option is unknown or invalid.
-*/
-export function checkSorting(sorting: unknown): void {
-	parseOptions(sortingParsers, sorting, 'sorting');
-}

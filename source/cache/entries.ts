@@ -48,10 +48,10 @@ type EntriesOptions = {
 	readonly onUnreadable: (key: string, error: unknown) => void;
 };
 
-/** An entry, or why it cannot be read. */
-type Inspected = {
-	readonly key: string;
-} & ({readonly stored: StoredResponse; readonly error?: undefined} | {readonly stored?: undefined; readonly error: unknown});
+export type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
+
+/** An entry, or why it cannot be read, or why no request finds it. */
+export type Listed = ListedEntry | {readonly key: string; readonly stored: undefined; readonly error: unknown};
 
 /**
 Reads and writes stored responses as values of a store. An entry that cannot be read is reported and deleted, and counts as absent.
@@ -123,12 +123,12 @@ export class Entries {
 	}
 
 	/** Lists all entries, also those that cannot be read. Nothing is reported or deleted. */
-	async * inspect(): AsyncGenerator<Inspected, void> {
+	async * inspect(): AsyncGenerator<Listed, void> {
 		for await (const [key, value] of this.#options.store.iterate()) {
 			if (!isRecordKey(key)) {
-				yield recover<Inspected>(
+				yield recover<Listed>(
 					() => then(this.#decode(key, value), stored => ({key, stored})),
-					error => ({key, error}),
+					error => ({key, stored: undefined, error}),
 				);
 			}
 		}

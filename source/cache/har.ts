@@ -12,8 +12,8 @@ import {
 import {fieldValue, type RawFields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
 import type {LongTask} from './criteria.ts';
-import type {Listed} from './listing.ts';
-import {saveResponse, type SaveOptions, type SaveRefusal} from './saving.ts';
+import type {Listed} from './entries.ts';
+import {saveResponse, type ParsedOptions, type SaveRefusal} from './saving.ts';
 
 /**
 An HTTP archive, version 1.2, as this library writes it.
@@ -199,7 +199,7 @@ Stores the responses of an archive.
 
 @throws {TypeError} If it is not an archive: the message names the wrong member.
 */
-export async function importHar(core: CacheCore, har: unknown, {signal, onProgress, ...options}: SaveOptions & LongTask): Promise<ImportedHar> {
+export async function importHar(core: CacheCore, har: unknown, {signal, onProgress, ...options}: ParsedOptions & LongTask): Promise<ImportedHar> {
 	const skipped: Array<ImportedHar['skipped'][number]> = [];
 	const entries = archivedEntries(har);
 	for (const [index, entry] of entries.entries()) {

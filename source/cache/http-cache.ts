@@ -2,6 +2,7 @@ import {EventEmitter} from 'node:events';
 import {CacheHooksError, SettingError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
 import {describedRequest, type DescribedRequest} from '../identity/sent-request.ts';
+import {parseInput, parseOptions} from '../parse.ts';
 import {CachedResponse, inspectAs, InvalidEntry} from '../entry/cached-response.ts';
 import {isCall, storedSize, textSize} from '../entry/stored-response.ts';
 import type {ExpirationTime} from '../policy/expiration.ts';
@@ -20,17 +21,18 @@ import type {
 } from './types.ts';
 import {CacheCore} from './core.ts';
 import {
-	checkSorting,
 	checkTask,
 	forChanges,
 	forListing,
 	parseCriteria,
+	sortingParsers,
 	type Criteria,
 	type LongTask,
 	type Selection,
 	type Sorting,
 	type Target,
 } from './criteria.ts';
+import type {Listed} from './entries.ts';
 import type {Har, ImportedHar} from './har.ts';
 import {inspectedCache, inspectedStats} from './inspected.ts';
 import {
@@ -39,16 +41,15 @@ import {
 	listAll,
 	listSelected,
 	listSorted,
-	type Listed,
 } from './listing.ts';
 import type {RecreatedKeys} from './recreate-keys.ts';
 import {deleteSelected, expireSelected, resetExpirations} from './removal.ts';
 import {
-	checkedExpiration,
 	checkedImportOptions,
 	checkedOptions,
 	checkedResponse,
 	copyEntries,
+	expirationParser,
 	saveAgain,
 	saveResponse,
 	type DescribedResponse,
@@ -384,7 +385,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async * sorted(sorting: Sorting = {}, task: LongTask = {}): AsyncGenerator<CachedResponse, void> {
-		checkSorting(sorting);
+		parseOptions(sortingParsers, sorting, 'sorting');
 		checkTask(task);
 		const core = coreOf(this);
 		await core.writes.settle();
@@ -457,7 +458,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
 		checkTask(task);
-		return resetExpirations(core, checkedExpiration(expireAfter), forListing(await this.#select(criteria)), task);
+		return resetExpirations(core, parseInput(expirationParser, expireAfter, 'expireAfter'), forListing(await this.#select(criteria)), task);
 	}
 
 	/**

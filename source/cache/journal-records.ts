@@ -41,9 +41,6 @@ export type Invalidation =
 /** The invalidation of all responses. */
 export const everything: Invalidation = {kind: 'matching', concerns: () => true};
 
-/** The positions up to which invalidations of resources and of tags may have been discarded, since there were too many. */
-export type Discarded = {readonly resources: number; readonly tags: number};
-
 /** Whether an invalidation concerns a response. */
 export function isConcerned(subject: Subject, invalidation: Invalidation): boolean {
 	switch (invalidation.kind) {

@@ -12,7 +12,6 @@ import {
 	exchangeRetention,
 	recordKey,
 	resourceRetention,
-	type Discarded,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
@@ -67,38 +66,32 @@ export type Position = {
 The invalidations of a cache by unsafe methods, tags, `delete`, `expire`, `clear`, `save` and `@Invalidates`. A response whose request was sent before an invalidation that concerns it is neither stored nor freshened, and no later request waits for it.
 
 A hit checks unsafe methods and tags only, which concern all processes and all partitions. It reads one record of the store, the head, which has the position of the last invalidation. Only if the head has changed, it reads the records of the resource and the tags again. A store of one process needs no records.
+
+The methods throw what the store throws.
 */
 export class Journal {
-	readonly #local: LocalJournal;
-	readonly #isShared: boolean;
-	readonly #isReadOnly: boolean;
+	readonly #options: JournalOptions;
 	readonly #records: JournalRecords;
-	readonly #now: () => number;
-	readonly #onFault: (error: unknown) => void;
 
-	constructor({local, isShared, isReadOnly = false, store, now, onFault}: JournalOptions) {
-		this.#local = local;
-		this.#isReadOnly = isReadOnly;
-		this.#isShared = isShared;
-		this.#records = new JournalRecords(store, now);
-		this.#now = now;
-		this.#onFault = onFault;
+	constructor(options: JournalOptions) {
+		this.#options = options;
+		this.#records = new JournalRecords(options.store, options.now);
 	}
 
 	/** The position of the last invalidation by this process. */
 	get last(): number {
-		return this.#local.last;
+		return this.#options.local.last;
 	}
 
 	/** Begins an exchange. */
 	begin(): Position {
-		const local = this.#local.begin();
-		return {local, head: this.#isShared ? this.#records.head : local, time: this.#now()};
+		const local = this.#options.local.begin();
+		return {local, head: this.#options.isShared ? this.#records.head : local, time: this.#options.now()};
 	}
 
 	/** Ends an exchange that began at a position. */
 	end({local}: Position): void {
-		this.#local.end(local);
+		this.#options.local.end(local);
 	}
 
 	/**
@@ -112,17 +105,17 @@ export class Journal {
 			return undefined;
 		}
 
-		const position = this.#local.add(invalidations, this.#now());
-		if (!this.#isShared) {
-			this.#local.names.set(invalidations, position);
+		const position = this.#options.local.add(invalidations, this.#options.now());
+		if (!this.#options.isShared) {
+			this.#options.local.names.set(invalidations, position);
 			return position;
 		}
 
 		for (const invalidation of forOthers(invalidations)) {
-			this.#local.unpublished.add(recordKey(invalidation), invalidation);
+			this.#options.local.unpublished.add(recordKey(invalidation), invalidation);
 		}
 
-		return this.#local.unpublished.flush(this.#records);
+		return this.#options.local.unpublished.flush(this.#records);
 	}
 
 	/** Does the same as `invalidate` if nobody waits: a fault is passed to `onFault`. */
@@ -134,74 +127,60 @@ export class Journal {
 	Empties the store, its records included. A response that was requested before is not stored.
 
 	@returns The position since which the store is empty; `undefined` if no other process can have stored anything meanwhile.
-	@throws What the store throws.
 	*/
 	async clear(empty: () => Promise<void>): Promise<number | undefined> {
-		this.#local.add([everything], this.#now());
+		this.#options.local.add([everything], this.#options.now());
 		// Other processes continue from the head: the next one must be above it.
 		await this.#quietly(() => this.head());
 		await empty();
 		const position = await this.invalidate([everything]);
-		return this.#isShared ? position : undefined;
+		return this.#options.isShared ? position : undefined;
 	}
 
 	/** Resolves when all invalidations by this process are published, or cannot be: they do not concern responses to requests that are sent from then on. */
 	settled(): MaybePromise<void> {
-		return this.#isShared ? this.#local.unpublished.settled() : undefined;
+		return this.#options.isShared ? this.#options.local.unpublished.settled() : undefined;
 	}
 
-	/**
-	Reads the position of the last invalidation of any process. A lookup reads it in one batch with the entry.
-
-	@throws What the store throws.
-	*/
+	/** Reads the position of the last invalidation of any process. A lookup reads it in one batch with the entry. */
 	head(): MaybePromise<number> {
-		if (!this.#isShared) {
-			return this.#local.last;
+		if (!this.#options.isShared) {
+			return this.#options.local.last;
 		}
 
-		if (!this.#isReadOnly && this.#local.unpublished.isDue(this.#now())) {
-			void this.#quietly(() => this.#local.unpublished.flush(this.#records));
+		if (this.#options.isReadOnly !== true && this.#options.local.unpublished.isDue(this.#options.now())) {
+			void this.#quietly(() => this.#options.local.unpublished.flush(this.#records));
 		}
 
 		return this.#records.readHead();
 	}
 
-	/**
-	Reads the position for an entry that is written now: no invalidation so far concerns it.
-
-	@throws What the store throws.
-	*/
+	/** Reads the position for an entry that is written now: no invalidation so far concerns it. */
 	position(): MaybePromise<number> {
-		return then(this.settled(), () => then(this.head(), head => this.#isShared ? this.#records.head ?? 0 : head));
+		return then(this.settled(), () => then(this.head(), head => this.#options.isShared ? this.#records.head ?? 0 : head));
 	}
 
 	/** Whether an invalidation by this process after a position, and up to another, concerns a response. */
 	concerns(subject: Subject, after: Position, upTo?: number): boolean {
-		return this.#local.concerns(subject, after.local, upTo);
+		return this.#options.local.concerns(subject, after.local, upTo);
 	}
 
 	/**
 	Verifies that no invalidation since a position, by any process, concerns a response to a request that was sent then.
 
 	@returns The position that it is stored with; `undefined` if it must not be stored.
-	@throws What the store throws.
 	*/
 	verify(subject: Subject, after: Position): MaybePromise<number | undefined> {
 		if (this.concerns(subject, after)) {
 			return undefined;
 		}
 
-		return this.#isShared ? this.#changes(subject, after, false) : after.local;
+		return this.#options.isShared ? this.#changes(subject, after, false) : after.local;
 	}
 
-	/**
-	Whether an invalidation by another process after a position concerns a response.
-
-	@throws What the store throws.
-	*/
+	/** Whether an invalidation by another process after a position concerns a response. */
 	hasChangedElsewhere(subject: Subject, after: Position): MaybePromise<boolean> {
-		return this.#isShared && then(this.#changes(subject, after, true), position => position === undefined);
+		return this.#options.isShared && then(this.#changes(subject, after, true), position => position === undefined);
 	}
 
 	/**
@@ -209,7 +188,6 @@ export class Journal {
 
 	@param head - The head as it was read with the entry.
 	@returns `undefined` if its resource was changed by an unsafe method, or one of its tags was deleted.
-	@throws What the store throws.
 	*/
 	apply(stored: StoredResponse, {resource}: LookupOptions, head: number): MaybePromise<StoredResponse | undefined> {
 		const {tags = [], position = 0} = stored;
@@ -218,7 +196,7 @@ export class Journal {
 		}
 
 		// A head below the position of the entry means that the store has lost it, and perhaps its records.
-		if (position > head || (tags.length > 0 && position < this.#discarded.tags)) {
+		if (position > head || (tags.length > 0 && position < this.#discarded)) {
 			return undefined;
 		}
 
@@ -228,7 +206,7 @@ export class Journal {
 				return undefined;
 			}
 
-			const isDiscarded = resource !== undefined && (position < this.#discarded.resources || (this.#isShared && stored.createdAt < this.#now() - resourceRetention));
+			const isDiscarded = resource !== undefined && (position < this.#discarded || (this.#options.isShared && stored.createdAt < this.#options.now() - resourceRetention));
 			return then(this.#tagPositions(tags), positions => this.#applyTags(isDiscarded ? [[0, Infinity], ...positions] : positions, stored));
 		});
 	}
@@ -240,18 +218,18 @@ export class Journal {
 			return undefined;
 		}
 
-		const times = positions.filter(([, expired]) => expired > position).map(([, expired]) => Math.min(expired, this.#now()));
+		const times = positions.filter(([, expired]) => expired > position).map(([, expired]) => Math.min(expired, this.#options.now()));
 		const earliest = Math.min(expires, ...times);
 		return earliest === expires ? stored : {...stored, expires: earliest};
 	}
 
 	/** Whether other processes know of all invalidations by this process. */
 	get #isPublished(): boolean {
-		return !this.#isShared || this.#local.unpublished.size === 0;
+		return !this.#options.isShared || this.#options.local.unpublished.size === 0;
 	}
 
-	get #discarded(): Discarded {
-		return this.#isShared ? this.#local.unpublished.discarded : this.#local.names.discarded;
+	get #discarded(): number {
+		return this.#options.isShared ? this.#options.local.unpublished.discarded : this.#options.local.names.discarded;
 	}
 
 	#tagPositions(tags: readonly string[]): MaybePromise<ReadonlyArray<readonly [deleted: number, expired: number]>> {
@@ -263,11 +241,11 @@ export class Journal {
 
 	/** Returns the position of the last invalidation of a name; `Infinity` while only this process knows of it. */
 	#positionOf(invalidation: NamedInvalidation): MaybePromise<number> {
-		if (!this.#isShared) {
-			return this.#local.names.positionOf(invalidation);
+		if (!this.#options.isShared) {
+			return this.#options.local.names.positionOf(invalidation);
 		}
 
-		return this.#local.unpublished.has(recordKey(invalidation)) ? Infinity : then(this.#records.read(invalidation), ({position}) => position);
+		return this.#options.local.unpublished.has(recordKey(invalidation)) ? Infinity : then(this.#records.read(invalidation), ({position}) => position);
 	}
 
 	/** Returns the position up to which nothing concerns a response; `undefined` if something does. */
@@ -279,7 +257,7 @@ export class Journal {
 				return head < after ? undefined : after;
 			}
 
-			if (this.#now() - time > exchangeRetention) {
+			if (this.#options.now() - time > exchangeRetention) {
 				return undefined;
 			}
 
@@ -296,13 +274,13 @@ export class Journal {
 	}
 
 	#isInvalidatedAfter(invalidation: Invalidation, after: number, onlyElsewhere: boolean): MaybePromise<boolean> {
-		const isUnpublished = !onlyElsewhere && this.#local.unpublished.has(recordKey(invalidation));
+		const isUnpublished = !onlyElsewhere && this.#options.local.unpublished.has(recordKey(invalidation));
 		return isUnpublished || then(this.#records.read(invalidation, true), ({position, isOwn}) => position > after && !(onlyElsewhere && isOwn));
 	}
 
 	#quietly(action: () => MaybePromise<number | undefined>): MaybePromise<number | undefined> {
 		return recover(action, error => {
-			this.#onFault(error);
+			this.#options.onFault(error);
 			return undefined;
 		});
 	}

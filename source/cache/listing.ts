@@ -7,6 +7,7 @@ import type {StoredResponse} from '../entry/stored-response.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {isAlias, targetFields} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
+import type {Listed, ListedEntry} from './entries.ts';
 import {
 	checkedTarget,
 	isFresh,
@@ -92,13 +93,6 @@ function throughItsConnection(request: SentRequest, stored: StoredRequest): Sent
 	};
 }
 
-type ListedEntry = {readonly key: string; readonly stored: StoredResponse; readonly error?: undefined};
-
-/** An entry as a request finds it, or why no request finds it. */
-export type Listed =
-	| ListedEntry
-	| {readonly key: string; readonly stored: undefined; readonly error: unknown};
-
 /** An entry that no request finds. */
 export class UnreachableEntryError extends CacheHooksError {
 	constructor() {
@@ -115,11 +109,11 @@ export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask)
 	let done = 0;
 	for await (const entry of core.managedEntries.inspect()) {
 		signal?.throwIfAborted();
-		const stored = entry.stored === undefined ? undefined : await reachable(core, entry.stored);
-		if (stored === undefined) {
-			yield {key: entry.key, stored, error: 'error' in entry ? entry.error : new UnreachableEntryError()};
+		const stored = entry.stored && await reachable(core, entry.stored);
+		if (entry.stored === undefined) {
+			yield entry;
 		} else {
-			yield {key: entry.key, stored};
+			yield stored === undefined ? {key: entry.key, stored, error: new UnreachableEntryError()} : {key: entry.key, stored};
 		}
 
 		onProgress?.(++done);

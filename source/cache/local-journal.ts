@@ -2,7 +2,6 @@ import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import type {Store} from '../stores/types.ts';
 import {
 	isConcerned,
-	type Discarded,
 	type Invalidation,
 	type NamedInvalidation,
 	type Subject,
@@ -98,43 +97,41 @@ export class LocalJournal {
 
 /** The positions at which resources and tags were last invalidated, for a store that no other process sees. */
 class LocalNames {
-	readonly #resources = new Map<string, number>();
-	readonly #tags = {deleted: new Map<string, number>(), expired: new Map<string, number>()} as const;
-	#discarded: Discarded = {resources: -Infinity, tags: -Infinity};
-
-	get discarded(): Discarded {
-		return this.#discarded;
-	}
+	/** The position up to which names may have been discarded, since there were too many. */
+	discarded = -Infinity;
+	readonly #positions = new Map<string, number>();
 
 	/** Sets the position of the names that invalidations are by. */
 	set(invalidations: readonly Invalidation[], position: number): void {
 		for (const invalidation of invalidations) {
-			if (invalidation.kind === 'resource') {
-				this.#discarded = {...this.#discarded, resources: setLatest(this.#resources, invalidation.resource, position) ?? this.#discarded.resources};
-			} else if (invalidation.kind === 'tag') {
-				this.#discarded = {...this.#discarded, tags: Math.max(this.#discarded.tags, setLatest(this.#tags[invalidation.effect], invalidation.tag, position) ?? -Infinity)};
+			if (invalidation.kind === 'key' || invalidation.kind === 'matching') {
+				continue;
 			}
+
+			const name = nameOf(invalidation);
+			// The latest are last.
+			this.#positions.delete(name);
+			this.#positions.set(name, position);
+		}
+
+		for (const [oldest, discarded] of this.#positions) {
+			if (this.#positions.size <= maxNames) {
+				break;
+			}
+
+			this.#positions.delete(oldest);
+			this.discarded = discarded;
 		}
 	}
 
 	/** Returns the position of the last invalidation of a name; 0 if there was none. */
 	positionOf(invalidation: NamedInvalidation): number {
-		const position = invalidation.kind === 'tag' ? this.#tags[invalidation.effect].get(invalidation.tag) : this.#resources.get(invalidation.resource);
-		return position ?? 0;
+		return this.#positions.get(nameOf(invalidation)) ?? 0;
 	}
 }
 
-/** Sets the position of a name; returns the position of the oldest name if that was discarded. */
-function setLatest(positions: Map<string, number>, name: string, position: number): number | undefined {
-	positions.delete(name);
-	positions.set(name, position);
-	if (positions.size <= maxNames) {
-		return undefined;
-	}
-
-	const [oldest, discarded] = positions.entries().next().value!;
-	positions.delete(oldest);
-	return discarded;
+function nameOf(invalidation: NamedInvalidation): string {
+	return invalidation.kind === 'tag' ? `${invalidation.effect} ${invalidation.tag}` : invalidation.resource;
 }
 
 /** Invalidations by the keys of their records, so that each name is there once. */
@@ -149,18 +146,15 @@ The invalidations by this process that are not in the store yet, since it is slo
 They are published together: those that are added during a publication are published with the next one, so that a slow store causes no queue.
 */
 class Unpublished {
+	/** The position up to which names may have been discarded, since there were too many. */
+	discarded = -Infinity;
 	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
-	#discarded: Discarded = {resources: -Infinity, tags: -Infinity};
 	#current: Promise<void> | undefined;
 	#next: Promise<number> | undefined;
 	#failedAt = -Infinity;
 
 	get size(): number {
 		return this.#batch.size;
-	}
-
-	get discarded(): Discarded {
-		return this.#discarded;
 	}
 
 	has(key: string): boolean {
@@ -239,9 +233,8 @@ class Unpublished {
 				break;
 			}
 
-			const position = (head ?? this.#failedAt) + 1;
 			this.#batch.delete(key);
-			this.#discarded = {resources: position, tags: position};
+			this.discarded = (head ?? this.#failedAt) + 1;
 		}
 	}
 }

@@ -45,11 +45,9 @@ const allHeld = new Set<Lock>();
 let isWatchingExit = false;
 
 /**
-Locks in the store: of the processes that need a response, the one that holds the lock sends the request.
+Locks in the store: of the processes that need a response, the one that holds the lock sends the request. The methods throw what the store throws.
 */
 export class Locks {
-	readonly #store: Store | LockStore;
-	readonly #isOnMachine: boolean;
 	readonly #options: LockOptions;
 	readonly #held = new Set<Lock>();
 	readonly #taking = new Set<Promise<unknown>>();
@@ -62,13 +60,12 @@ export class Locks {
 
 	/** Creates locks in a store that throws its faults: a lock that cannot be taken may still be free. */
 	constructor(store: Store, {setting, now, clock = () => performance.now()}: LocksOptions) {
-		this.#isOnMachine = store.scope === 'machine';
-		const isWanted = setting === 'local' ? this.#isOnMachine : setting;
-		this.#store = store.locks ?? store;
-		this.isOn = isWanted && this.#store.add !== undefined;
+		const isOnMachine = store.scope === 'machine';
+		const locks = store.locks ?? store;
+		this.isOn = (setting === 'local' ? isOnMachine : setting) && locks.add !== undefined;
 		this.#options = {
-			store: this.#store,
-			isOnMachine: this.#isOnMachine,
+			store: locks,
+			isOnMachine,
 			now,
 			clock,
 			onEnd: lock => {
@@ -79,11 +76,7 @@ export class Locks {
 		};
 	}
 
-	/**
-	Takes the lock of a key, unless another request holds it.
-
-	@throws What the store throws.
-	*/
+	/** Takes the lock of a key, unless another request holds it. */
 	take(key: string): MaybePromise<Lock | undefined> {
 		if (this.#isClosing) {
 			return undefined;
@@ -95,7 +88,7 @@ export class Locks {
 			return this.#hold(lock);
 		}
 
-		const taking = then(free, isTaken => isTaken || (this.#isOnMachine && this.#takeOver(lock)));
+		const taking = then(free, isTaken => isTaken || (this.#options.isOnMachine && this.#takeOver(lock)));
 		const taken = then(taking, isTaken => isTaken ? this.#hold(lock) : undefined);
 		if (taken instanceof Promise) {
 			this.#track(taken);
@@ -104,20 +97,16 @@ export class Locks {
 		return taken;
 	}
 
-	/**
-	Reads the state of the lock of a key.
-
-	@throws What the store throws.
-	*/
+	/** Reads the state of the lock of a key. */
 	stateOf(key: string): MaybePromise<LockState> {
-		return then(readRecord(this.#store, lockPrefix + key), text => {
+		return then(readRecord(this.#options.store, lockPrefix + key), text => {
 			if (text === undefined) {
 				return 'free';
 			}
 
 			if (this.#isAbandoned(text)) {
 				// Another process may be about to take it over.
-				return then(readRecord(this.#store, takeoverKey(text)), takeover => takeover === undefined ? 'free' : 'taken');
+				return then(readRecord(this.#options.store, takeoverKey(text)), takeover => takeover === undefined ? 'free' : 'taken');
 			}
 
 			return text === refused ? 'refused' : 'taken';
@@ -168,13 +157,13 @@ export class Locks {
 
 	/** Takes the lock of a process that has ended. Of all processes that try, the one that takes the takeover lock for the token of the old lock writes the new one. If that process ends before it has, the lock expires. */
 	#takeOver(lock: Lock): MaybePromise<boolean> {
-		return then(readRecord(this.#store, lock.key), text => {
+		return then(readRecord(this.#options.store, lock.key), text => {
 			if (text === undefined || !this.#isAbandoned(text)) {
 				return false;
 			}
 
 			const takeover = new Lock(takeoverKey(text), this.#options);
-			return then(takeover.take(), isOurs => isOurs && then(readRecord(this.#store, lock.key), current =>
+			return then(takeover.take(), isOurs => isOurs && then(readRecord(this.#options.store, lock.key), current =>
 				// Another process may have taken the lock over so long ago that its takeover lock has expired.
 				current === text && then(lock.overwrite(), () => true),
 			));
@@ -183,7 +172,7 @@ export class Locks {
 
 	#isAbandoned(text: string): boolean {
 		const [, identity] = text.split(' ', 2);
-		return this.#isOnMachine && identity !== undefined && isGone(identity);
+		return this.#options.isOnMachine && identity !== undefined && isGone(identity);
 	}
 }
 
@@ -234,7 +223,6 @@ export class Lock {
 	Releases the lock, unless another process holds it by now.
 
 	@param isRefused - Whether the response cannot be shared: then no process waits for the lock for 2 seconds.
-	@throws What the store throws.
 	*/
 	release(isRefused: boolean): MaybePromise<void> {
 		if (this.#isReleased) {

@@ -3,7 +3,7 @@ import {isStoredAsSent} from '../identity/body.ts';
 import {Identity} from '../identity/identify.ts';
 import {variantKey, type Secret} from '../identity/key.ts';
 import {redactUrl} from '../identity/references.ts';
-import {matchedMethod, overridingMethod, targetUrl} from '../identity/sent-request.ts';
+import {targetUrl} from '../identity/sent-request.ts';
 import {
 	hasRedacted,
 	recreatedKey,
@@ -12,7 +12,7 @@ import {
 	isStorable,
 	type StoredRequest,
 } from '../identity/stored-request.ts';
-import type {KeySettingsOfCache, StorableRequest} from '../identity/key-parts.ts';
+import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {filterLines} from '../policy/fields.ts';
 import {
@@ -57,9 +57,7 @@ class KeyMigration {
 
 	/** The keys of variants, by the primary entry through which they are found. */
 	readonly #variants = new Map<string, string[]>();
-	#kept = 0;
-	#moved = 0;
-	#dropped = 0;
+	readonly #counts = {kept: 0, moved: 0, dropped: 0};
 
 	constructor(core: CacheCore, secret: Secret, task: LongTask) {
 		this.#core = core;
@@ -72,10 +70,9 @@ class KeyMigration {
 		for (const key of this.#targets.keys()) {
 			this.#task.signal?.throwIfAborted();
 			await this.#move(key); // eslint-disable-line no-await-in-loop -- One call at a time limits the load on the store.
-			this.#reportProgress();
 		}
 
-		return {kept: this.#kept, moved: this.#moved, dropped: this.#dropped};
+		return this.#counts;
 	}
 
 	async #findTargets(): Promise<void> {
@@ -90,8 +87,7 @@ class KeyMigration {
 				const target = await this.#keyFor(stored, key);
 				if (target === key) {
 					await this.#redactInPlace(key, stored);
-					this.#kept++;
-					this.#reportProgress();
+					this.#count('kept');
 				} else {
 					this.#targets.set(key, target);
 				}
@@ -106,7 +102,7 @@ class KeyMigration {
 			return undefined;
 		}
 
-		return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, key, this.#core.settings, this.#secret);
+		return stored.request === undefined || isCall(stored) ? key : recreateKey(stored.request, this.#core.settings, this.#secret);
 	}
 
 	async #redactInPlace(key: string, stored: StoredResponse): Promise<void> {
@@ -146,11 +142,8 @@ class KeyMigration {
 		const {managed, managedEntries} = this.#core;
 		const present = target === undefined ? undefined : await managedEntries.read(target);
 		const isDropped = target === undefined || (present !== undefined && present.createdAt > stored.createdAt);
-		if (isDropped) {
-			this.#dropped++;
-		} else {
+		if (!isDropped) {
 			await managedEntries.write(target, this.#redact(stored));
-			this.#moved++;
 		}
 
 		for (const variant of this.#variants.get(key) ?? []) {
@@ -165,14 +158,17 @@ class KeyMigration {
 
 			await managed.delete(variant); // eslint-disable-line no-await-in-loop
 		}
+
+		this.#count(isDropped ? 'dropped' : 'moved');
 	}
 
 	#redact(stored: StoredResponse): StoredResponse {
 		return redactAgain(stored, this.#core.settings, this.#secret);
 	}
 
-	#reportProgress(): void {
-		this.#task.onProgress?.(this.#kept + this.#moved + this.#dropped);
+	#count(what: keyof RecreatedKeys): void {
+		this.#counts[what]++;
+		this.#task.onProgress?.(this.#counts.kept + this.#counts.moved + this.#counts.dropped);
 	}
 }
 
@@ -204,16 +200,10 @@ function targetOf({url, rawHeaders}: StoredRequest): string {
 /**
 Returns the current key of a stored request. A `keyFn` gets the request only if nothing of it was redacted: from the rest, it could make one key for two users.
 
-@param key - The key under which it is stored.
 @returns `undefined` if the key cannot be known, or the request is not to be cached any more.
 */
-function recreateKey(stored: StoredRequest, key: string, settings: KeySettingsOfCache, secret: Secret): MaybePromise<string | undefined> {
-	const {rawHeaders, partition, ...request} = stored;
+function recreateKey({rawHeaders, partition, ...request}: StoredRequest, settings: KeySettingsOfCache, secret: Secret): MaybePromise<string | undefined> {
 	const storable = {...request, headers: fieldsOf(rawHeaders)};
-	if (!URL.canParse(request.url) || lacksParts(stored) || (key.startsWith(formerPrefix) && hasUnknownParts(storable))) {
-		return undefined;
-	}
-
 	if (request.body !== undefined && !isStoredAsSent({headers: storable.headers, body: request.body})) {
 		return undefined;
 	}
@@ -228,17 +218,4 @@ function recreateKey(stored: StoredRequest, key: string, settings: KeySettingsOf
 		: new Identity({
 			...storable, method, override, targetUrl: request.url, fields: storable.headers, body: request.body,
 		}, settings).key(() => secret);
-}
-
-/** The prefix of keys of the first format. */
-const formerPrefix = 'got-cache:1:';
-
-/** The first format stored other parts of a body, and other parts of a partition. */
-function lacksParts(stored: StoredRequest): boolean {
-	return Object.hasOwn(stored, 'matchedBody') || (stored.partition !== undefined && !Array.isArray(stored.partition.parts));
-}
-
-/** The first format stored no TLS settings, and did not separate the method of a request from an overriding one. */
-function hasUnknownParts({url, method, headers}: StorableRequest): boolean {
-	return url.startsWith('https:') || method !== matchedMethod(method.split(':', 1)[0]!, overridingMethod(headers));
 }

@@ -1,5 +1,4 @@
 import type {StoredResponse} from '../entry/stored-response.ts';
-import type {Expiration} from '../policy/expiration.ts';
 import {expiresAt} from '../policy/freshness.ts';
 import {withExpiration} from './compose-response.ts';
 import type {CacheCore} from './core.ts';
@@ -13,6 +12,7 @@ import {
 import type {Effect, Invalidation} from './journal-records.ts';
 import {listAll, listSelected, UnreachableEntryError} from './listing.ts';
 import {newExpiredWith} from './entries.ts';
+import type {StoredExpiration} from './saving.ts';
 
 // The number of entries that are deleted at a time.
 const batchSize = 100;
@@ -75,7 +75,7 @@ Gives the selected entries another expiration, counted from now.
 
 @returns The number of entries.
 */
-export async function resetExpirations(core: CacheCore, expiration: Exclude<Expiration, {kind: 'do-not-cache'}>, selection: Selection, task: LongTask): Promise<number> {
+export async function resetExpirations(core: CacheCore, expiration: StoredExpiration, selection: Selection, task: LongTask): Promise<number> {
 	await core.settleLate();
 	const reset: Change = async (entry, now) => {
 		// An entry that a tag has deleted meanwhile stays deleted.

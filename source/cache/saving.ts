@@ -5,6 +5,7 @@ import {
 	parseInput,
 	parseMembers,
 	parseOptions,
+	wholeNumber,
 	type Parser,
 	type Parsers,
 } from '../parse.ts';
@@ -81,10 +82,7 @@ type Saved = SaveRefusal | {readonly key: string; readonly stored: StoredRespons
 type Received = {readonly statusCode: number; readonly statusMessage: string; readonly rawHeaders: string[]; readonly body: Uint8Array; readonly took?: number};
 
 const responseParsers: Parsers<Omit<DescribedResponse, 'body'>> = {
-	statusCode: {
-		allowed: 'a whole number from 200 to 599',
-		parse: value => Number.isSafeInteger(value) && (value as number) >= 200 && (value as number) <= 599 ? value as number : undefined,
-	},
+	statusCode: wholeNumber('a whole number from 200 to 599', 200, 599),
 	statusMessage: {allowed: 'a string', parse: value => typeof value === 'string' ? value : undefined},
 	// A line break would end the header (RFC 9110 §5.5).
 	headers: headersOf('a string without line breaks', line => typeof line === 'string' && !/[\0\n\r]/v.test(line)),
@@ -117,7 +115,7 @@ Stores a response for a request, as if the origin had sent it now.
 
 @returns The reason if it may not be stored.
 */
-export async function saveResponse(core: CacheCore, request: SentRequest, received: Received, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
+export async function saveResponse(core: CacheCore, request: SentRequest, received: Received, {expireAfter, tags = []}: ParsedOptions): Promise<Saved> {
 	const {settings} = core;
 	const {ignoredParameters: ignored, now} = settings;
 	const identity = identify(request, settings);
@@ -158,7 +156,7 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		request: await identity.stored(core.secret),
 	});
 	const tagged = withTags(composed, facts.tags);
-	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
+	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(expireAfter, now()), now(), settings);
 	await core.journal.invalidate([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	const result = await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
@@ -182,23 +180,24 @@ function receivedFacts({method, override, targetUrl, fields}: SentRequest, {stat
 }
 
 /** Stores a response that the cache gave, with its current expiration. */
-export async function saveAgain(core: CacheCore, response: CachedResponse, {expireAfter, tags = []}: SaveOptions): Promise<Saved> {
+export async function saveAgain(core: CacheCore, response: CachedResponse, {expireAfter, tags = []}: ParsedOptions): Promise<Saved> {
 	const now = core.settings.now();
 	const stored = withTags(storedOf(response), tags);
 	if (!areTagsBounded(stored.tags ?? [])) {
 		return 'too-many-tags';
 	}
 
-	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
+	const expires = expireAfter === undefined ? stored.expires : expiresAt(expireAfter, now);
 	await core.journal.invalidate([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
 	const result = await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
 	return result === 'too-large' ? result : {key: response.cacheKey, stored: written};
 }
 
-type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
+export type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
 
-const expirationParser: Parser<StoredExpiration> = {
+/** Parses the expiration of a stored response, which cannot be `DO_NOT_CACHE`. */
+export const expirationParser: Parser<StoredExpiration> = {
 	allowed: 'a number of seconds from 0, a valid Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`',
 	parse(value) {
 		const expiration = parseExpiration(value);
@@ -206,33 +205,22 @@ const expirationParser: Parser<StoredExpiration> = {
 	},
 };
 
-/**
-Parses the expiration of a stored response.
+/** The options of `save`, parsed. */
+export type ParsedOptions = Pick<SaveOptions, 'tags'> & {readonly expireAfter?: StoredExpiration | undefined};
 
-@throws {SettingError} If it is not an expiration, or is `DO_NOT_CACHE`.
-*/
-export function checkedExpiration(expireAfter: unknown): StoredExpiration {
-	return parseInput(expirationParser, expireAfter, 'expireAfter');
-}
-
-const saveParsers: Parsers<SaveOptions> = {
-	expireAfter: {...expirationParser, parse: value => expirationParser.parse(value, '') && value as ExpirationTime},
+const saveParsers: Parsers<ParsedOptions> = {
+	expireAfter: expirationParser,
 	tags: {
 		allowed: `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`,
 		parse: value => Array.isArray(value) && areTagsBounded(value) ? value : undefined,
 	},
 };
 
-/**
-Checks the options of `save`, or those of `fromHar`.
-
-@throws {SettingError} If one is unknown or invalid.
-*/
-export function checkedOptions(options: unknown = {}): SaveOptions {
+export function checkedOptions(options: unknown = {}): ParsedOptions {
 	return parseOptions(saveParsers, options, 'options');
 }
 
-export function checkedImportOptions(options: unknown): SaveOptions & LongTask {
+export function checkedImportOptions(options: unknown): ParsedOptions & LongTask {
 	return parseOptions({...saveParsers, ...taskParsers}, options, 'options');
 }
 

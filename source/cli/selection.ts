@@ -9,6 +9,7 @@ import {
 	type Selection,
 	type Sorting,
 } from '../cache/criteria.ts';
+import type {Listed} from '../cache/entries.ts';
 import {coreOf, type HttpCache} from '../cache/http-cache.ts';
 import {
 	keysOf,
@@ -16,7 +17,6 @@ import {
 	listSelected,
 	listSorted,
 	UnreachableEntryError,
-	type Listed,
 } from '../cache/listing.ts';
 import {CachedResponse, InvalidEntry} from '../entry/cached-response.ts';
 import {NEVER_EXPIRE, parseExpiration, type ExpirationTime} from '../policy/expiration.ts';

@@ -9,12 +9,11 @@ import {
 	type Scope,
 } from '../exchange/scope.ts';
 import {isPromise} from '../maybe-promise.ts';
-import {argumentsText, structuralText} from './argument-key.ts';
 import {Call, clientOfCache, defaultClient} from './call.ts';
-import {methodName, registerName, type NamedFunction} from './call-request.ts';
 import {classOf, configOf, scopeOfClass} from './class-settings.ts';
 import type {AnyFunction, DecoratedMethod} from './method-decorator.ts';
 import type {AnyResultSettings, ParsedSettings} from './method-settings.ts';
+import {argumentsText, structuralText} from './plain-data.ts';
 
 /** The location of the result of a call. */
 export type ResultLocation = {
@@ -33,9 +32,6 @@ export function cachedFunctionOf(wrapper: unknown): CachedFunction | undefined {
 	return typeof wrapper === 'function' ? cachedFunctions.get(wrapper) : undefined;
 }
 
-/**
-A function whose results are cached.
-*/
 export class CachedFunction {
 	readonly #original: AnyFunction;
 	readonly #settings: AnyResultSettings;
@@ -139,7 +135,8 @@ export class CachedFunction {
 		}
 
 		const name = this.nameFor(self);
-		registerName(client.cache, name, this.#namedFunction(self));
+		// A class that inherits a method has results of its own, unless a `name` is set.
+		registerName(client.cache, name, this.#method ?? this.#original, this.#method !== undefined && this.#settings.name === undefined ? classOf(self) : undefined);
 		const key = this.#keyOrNone(client, self, inputs);
 		if (key === undefined) {
 			return send();
@@ -167,12 +164,6 @@ export class CachedFunction {
 	#client(): Client {
 		const {cache} = this.#settings;
 		return cache === undefined ? defaultClient().inScope : clientOfCache(cache);
-	}
-
-	/** A class that inherits a method has results of its own, unless a `name` is set. */
-	#namedFunction(self: unknown): NamedFunction {
-		const isNamedByClass = this.#method !== undefined && this.#settings.name === undefined;
-		return {identity: this.#method ?? this.#original, owner: isNamedByClass ? classOf(self) : undefined};
 	}
 
 	/** Returns the key; `undefined` if a `keyFn` throws, so that the call is not cached, like a request. */
@@ -221,4 +212,45 @@ function instanceId(self: unknown, label: string): string {
 
 function noPromiseError(label: string, what: string): CacheHooksError {
 	return new CacheHooksError('ERR_RESULT_NOT_A_PROMISE', `${label} returns ${what}. A function with \`result: true\` has to return a promise.`);
+}
+
+/**
+Returns the name of a method: `GitHub.repos`, or `GitHub::repos` for a static method.
+
+@throws {CacheHooksError} If the class has no name.
+*/
+export function methodName(owner: object | undefined, method: string, label: string): string {
+	const isStatic = typeof owner === 'function';
+	const name: unknown = isStatic ? owner.name : owner?.constructor.name;
+	if (typeof name !== 'string' || name === '' || name === 'Object') {
+		throw new CacheHooksError('ERR_CALL_NAME', `${label} has no class whose name can be included in the key. Call it on its instance, or set a \`name\`.`);
+	}
+
+	return `${name}${isStatic ? '::' : '.'}${method}`;
+}
+
+type Registration = {readonly identity: WeakRef<object>; readonly owner: WeakRef<object> | undefined};
+
+const registrations = new WeakMap<CacheCore, Map<string, Registration>>();
+
+/**
+Registers the name of a function in a cache, so that two functions with the same name do not share their results.
+
+@param identity - The function, whatever instance it is called on: its decorated method, or the function itself.
+@param owner - The class whose name is part of the name; `undefined` if the `name` was set.
+@throws {CacheHooksError} If another function has the name already.
+*/
+function registerName(cache: CacheCore, name: string, identity: object, owner: object | undefined): void {
+	const ofCache = registrations.get(cache) ?? new Map<string, Registration>();
+	registrations.set(cache, ofCache);
+	const registration = ofCache.get(name);
+	if (registration === undefined || isCollected(registration)) {
+		ofCache.set(name, {identity: new WeakRef(identity), owner: owner && new WeakRef(owner)});
+	} else if (registration.identity.deref() !== identity || registration.owner?.deref() !== owner) {
+		throw new CacheHooksError('ERR_CALL_NAME', `Two functions have the name \`${name}\` in one cache. Set a different \`name\` for one of them.`);
+	}
+}
+
+function isCollected({identity, owner}: Registration): boolean {
+	return identity.deref() === undefined || (owner !== undefined && owner.deref() === undefined);
 }

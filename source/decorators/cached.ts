@@ -96,9 +96,7 @@ await cacheOf(github).close();
 ```
 */
 export function Uncached(...none: readonly never[]): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	checkParentheses('Uncached', none);
-	checkNoArguments('Uncached', none);
-	return methodDecorator('@Uncached()', parseMethodSettings(undefined, {disabled: true}));
+	return fixedDecorator('Uncached', none, {disabled: true});
 }
 
 /**
@@ -130,15 +128,16 @@ await cacheOf(github).close();
 ```
 */
 export function Refresh(...none: readonly never[]): FunctionDecorator { // eslint-disable-line @typescript-eslint/naming-convention -- Decorators have names like classes.
-	checkParentheses('Refresh', none);
-	checkNoArguments('Refresh', none);
-	return methodDecorator('@Refresh()', parseMethodSettings(undefined, {refresh: true}));
+	return fixedDecorator('Refresh', none, {refresh: true});
 }
 
-function checkNoArguments(name: string, {length}: readonly unknown[]): void {
-	if (length > 0) {
+function fixedDecorator(name: string, none: readonly unknown[], settings: MethodSettings): FunctionDecorator {
+	checkParentheses(name, none);
+	if (none.length > 0) {
 		throw new SettingError(name, `\`@${name}()\` takes no arguments. Remove them.`);
 	}
+
+	return methodDecorator(`@${name}()`, parseMethodSettings(undefined, settings));
 }
 
 function methodDecorator(label: string, settings: ParsedSettings): FunctionDecorator {

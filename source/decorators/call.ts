@@ -1,14 +1,17 @@
 import type {Match} from '../cache/entries.ts';
 import {coreOf, givenSettings, HttpCache} from '../cache/http-cache.ts';
+import type {CachedResponse} from '../entry/cached-response.ts';
 import {CacheHooksError} from '../errors.ts';
 import {Client} from '../exchange/client.ts';
 import {type Exchange, type Action} from '../exchange/exchange.ts';
 import type {InFlight} from '../exchange/in-flight.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
+import type {SentRequest} from '../identity/sent-request.ts';
 import {withinTime} from '../maybe-promise.ts';
+import {callMethod} from '../policy/facts.ts';
 import {resolveSettings} from '../settings/settings.ts';
-import {callRequest, callSettings} from './call-request.ts';
-import {fromBytes, toBytes, type ReviveOptions} from './result-value.ts';
+import type {AnyResultSettings} from './method-settings.ts';
+import {fromBytes, toBytes} from './plain-data.ts';
 
 let clientWithDefaults: Client | undefined;
 
@@ -25,6 +28,50 @@ export function clientOfCache(cache: HttpCache): Client {
 	return Client.of(core) ?? new Client(core, resolveSettings(given), given);
 }
 
+const callScheme = 'call:';
+
+export function isCallUrl(url: string): boolean {
+	return url.startsWith(callScheme);
+}
+
+/** Returns a call as a request for the exchange. */
+export function callRequest(name: string, key: string): SentRequest {
+	const url = `${callScheme}${encodeURIComponent(name)}`;
+	return {
+		method: callMethod,
+		override: undefined,
+		url,
+		targetUrl: url,
+		fields: {},
+		body: key,
+	};
+}
+
+const settingsOfCalls = new WeakMap<ExchangeSettings, ExchangeSettings>();
+
+/**
+Returns the settings for the exchange of a call. Settings about HTTP do not apply to it.
+*/
+function callSettings(settings: ExchangeSettings, filterFn: ((response: CachedResponse) => Promise<boolean>) | undefined): ExchangeSettings {
+	const ofCalls = settingsOfCalls.get(settings) ?? {
+		...settings,
+		cacheControl: false,
+		allowableMethods: new Set([callMethod]),
+		allowableCodes: new Set([200]),
+		gatewayTimeout: 'error',
+		staleIfErrorAfter: 'failure',
+		cacheStatus: false,
+		storeEncoded: false,
+		matchHeaders: false,
+		partitionBy: false,
+		filterFn: undefined,
+		// The key already exists, and depends on more than what is stored.
+		keyFn: request => request.body as string,
+	};
+	settingsOfCalls.set(settings, ofCalls);
+	return filterFn === undefined ? ofCalls : {...ofCalls, filterFn};
+}
+
 type CallOptions = {
 	readonly client: Client;
 
@@ -35,7 +82,7 @@ type CallOptions = {
 
 	/** Identifies the function in error messages. */
 	readonly label: string;
-	readonly revival: ReviveOptions;
+	readonly revival: AnyResultSettings;
 	readonly send: () => Promise<unknown>;
 	readonly filter: ((value: unknown) => boolean | Promise<boolean>) | undefined;
 };

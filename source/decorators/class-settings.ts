@@ -35,14 +35,8 @@ export class ClassConfig {
 	readonly #storage: Storage | undefined;
 	readonly #request: RequestSettings;
 	readonly #client: CacheSettings;
-	readonly #layers = new WeakMap<CacheCore, Layer>();
-	#layer: Layer | undefined;
+	readonly #layers = new WeakMap<object, Layer>();
 
-	/**
-	Checks and merges the settings.
-
-	@throws {TypeError} If a setting is invalid.
-	*/
 	constructor(own: CacheConfigOptions, inherited: ClassConfig | undefined, label: string) {
 		const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 		const inheritedStorage = inherited && inherited.#storage;
@@ -64,13 +58,8 @@ export class ClassConfig {
 	/** Returns the settings of the calls of an object's methods. */
 	layerFor(self: object): Layer {
 		const cache = this.#storage?.cacheFor(self);
-		if (cache === undefined) {
-			this.#layer ??= this.#createLayer(undefined);
-			return this.#layer;
-		}
-
-		const layer = this.#layers.get(cache) ?? this.#createLayer(cache);
-		this.#layers.set(cache, layer);
+		const layer = this.#layers.get(cache ?? this) ?? this.#createLayer(cache);
+		this.#layers.set(cache ?? this, layer);
 		return layer;
 	}
 
@@ -86,8 +75,9 @@ export class ClassConfig {
 /** The caches of a class: one cache, or one for each store that its instances name. */
 class Storage {
 	readonly #settings: CacheSettings;
-	readonly #byInstance = new WeakMap<object, CacheCore>();
-	readonly #byStore = new WeakMap<object, CacheCore>();
+
+	/** The caches of instances, and of the stores that they name. */
+	readonly #caches = new WeakMap<object, CacheCore>();
 	readonly #shared: CacheCore | undefined;
 
 	constructor(settings: CacheSettings) {
@@ -104,19 +94,15 @@ class Storage {
 			return this.#shared;
 		}
 
-		const cache = this.#byInstance.get(self) ?? this.#cacheOf(Reflect.apply(this.#settings.store as unknown as AnyFunction, self, [self]));
-		this.#byInstance.set(self, cache);
-		return cache;
-	}
-
-	/** Instances that name the same store share its cache. */
-	#cacheOf(store: unknown): CacheCore {
-		if (typeof store !== 'object' || store === null) {
-			return this.#open(store);
+		const known = this.#caches.get(self);
+		if (known !== undefined) {
+			return known;
 		}
 
-		const cache = this.#byStore.get(store) ?? this.#open(store);
-		this.#byStore.set(store, cache);
+		const store: unknown = Reflect.apply(this.#settings.store as unknown as AnyFunction, self, [self]);
+		const owner = new Object(store);
+		const cache = this.#caches.get(owner) ?? this.#open(store);
+		this.#caches.set(owner, cache).set(self, cache);
 		return cache;
 	}
 

@@ -2,15 +2,14 @@ import type {CacheCore} from '../cache/core.ts';
 import {httpCacheOf} from '../cache/http-cache.ts';
 import type {Invalidation} from '../cache/journal-records.ts';
 import {deleteWhere} from '../cache/removal.ts';
-import type {StoredResponse} from '../entry/stored-response.ts';
 import {
 	callInScope,
 	Layer,
 	scopes,
 	type Scope,
 } from '../exchange/scope.ts';
+import type {Ignored} from '../identity/credentials.ts';
 import {resourceOfRequest} from '../identity/identify.ts';
-import {redactUrl, resourceOf} from '../identity/references.ts';
 import {describedRequest, parseRequest} from '../identity/sent-request.ts';
 import {
 	listOf,
@@ -18,21 +17,14 @@ import {
 	text,
 	type Parsers,
 } from '../parse.ts';
-import {callMethod} from '../policy/facts.ts';
 import {
 	compileUrlPattern,
 	isUrlPattern,
 	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import {defaultClient} from './call.ts';
-import {
-	callResource,
-	callUrl,
-	isCallUrl,
-	methodName,
-} from './call-request.ts';
-import {cachedFunctionOf, type ResultLocation} from './cached-function.ts';
+import {callRequest, defaultClient, isCallUrl} from './call.ts';
+import {cachedFunctionOf, methodName, type ResultLocation} from './cached-function.ts';
 import {classOf, scopeOfClass} from './class-settings.ts';
 import {
 	checkParentheses,
@@ -190,13 +182,33 @@ async function deleteFrom(cache: CacheCore, entries: InvalidatedEntries): Promis
 		return;
 	}
 
-	const matchesUrl = compileUrls(entries.urls);
-	await cache.journal.invalidateQuietly(invalidationsOf(entries, matchesUrl, cache));
-	if (entries.tags.length > 0) {
-		await httpCacheOf(cache).delete({tags: entries.tags});
+	const {urls, requests, calls, tags} = entries;
+	const {ignoredParameters} = cache.settings;
+	const patterns = urls.map(pattern => compileUrlPattern(pattern));
+	const matchesUrl: UrlMatcher = url => !isCallUrl(url) && patterns.some(matches => matches(url));
+	const named = [
+		...requests.map(({method = 'GET', url}) => namedResource(describedRequest({method, url}), ignoredParameters)),
+		...calls.map(name => namedResource(callRequest(name, ''), ignoredParameters)),
+	];
+	const names = new Set(named.map(([, name]) => name));
+	// `delete()` adds the tags.
+	await cache.journal.invalidateQuietly([
+		...named.map(([resource]) => ({kind: 'resource', resource}) as const),
+		...(urls.length === 0 ? [] : [{kind: 'matching', concerns: ({url}) => matchesUrl(url)} satisfies Invalidation]),
+	]);
+	if (tags.length > 0) {
+		await httpCacheOf(cache).delete({tags});
 	}
 
-	await deleteWhere(cache, compileEntries(entries, matchesUrl, cache), 'invalidated');
+	await deleteWhere(cache, ({method, url}) => matchesUrl(url) || (names.size > 0 && names.has(namedResource({
+		method, override: undefined, url, targetUrl: url,
+	}, ignoredParameters)[1])), 'invalidated');
+}
+
+/** Returns the resource of a request, and its name with the method: a GET and a HEAD have one resource. */
+function namedResource(request: Parameters<typeof resourceOfRequest>[0], ignored: Ignored): readonly [resource: string, name: string] {
+	const resource = resourceOfRequest(request, ignored);
+	return [resource, `${request.method} ${resource}`];
 }
 
 /** Deletes the result of one call. A call in progress is neither stored nor joined. */
@@ -211,32 +223,6 @@ export async function deleteResult({cache, key}: ResultLocation): Promise<void> 
 	cache.writes.delete(key, 'invalidated');
 	await invalidated;
 	await cache.writes.settle();
-}
-
-function compileUrls(urls: readonly UrlPattern[]): UrlMatcher {
-	const patterns = urls.map(pattern => compileUrlPattern(pattern));
-	return url => !isCallUrl(url) && patterns.some(matches => matches(url));
-}
-
-/** Returns the records for the journal, except tags, which `delete()` records. */
-function invalidationsOf({urls, requests, calls}: InvalidatedEntries, matchesUrl: UrlMatcher, {settings: {ignoredParameters}}: CacheCore): readonly Invalidation[] {
-	const resources = [
-		...requests.map(({method = 'GET', url}) => resourceOfRequest(describedRequest({method, url}), ignoredParameters)),
-		...calls.map(name => callResource(name, ignoredParameters)),
-	];
-	return [
-		...resources.map(resource => ({kind: 'resource', resource}) as const),
-		...(urls.length === 0 ? [] : [{kind: 'matching', concerns: ({url}) => matchesUrl(url)} satisfies Invalidation]),
-	];
-}
-
-function compileEntries({requests, calls}: InvalidatedEntries, matchesUrl: UrlMatcher, {settings: {ignoredParameters}}: CacheCore): (stored: StoredResponse) => boolean {
-	const nameOf = (method: string, url: string): string => `${method.toUpperCase()} ${resourceOf(url)}`;
-	const named = new Set([
-		...requests.map(({method = 'GET', url}) => nameOf(method, redactUrl(String(url), ignoredParameters))),
-		...calls.map(name => nameOf(callMethod, callUrl(name))),
-	]);
-	return ({method, url}) => (named.size > 0 && named.has(nameOf(method, url))) || matchesUrl(url);
 }
 
 const invalidatedParsers: Parsers<Invalidated> = {

@@ -55,30 +55,18 @@ export type DecoratedMethod = {
 	readonly name: string;
 };
 
-/** Wraps a decorated function. */
-type Wrap = (original: AnyFunction, method: DecoratedMethod) => AnyFunction;
-
 /** How a decorator wraps methods, and the metadata that it defines for frameworks. */
 export type MethodDecorator = {
 	/** The decorator as users write it: `@Cached()`. */
 	readonly label: string;
-	readonly wrap: Wrap;
+	readonly wrap: (original: AnyFunction, method: DecoratedMethod) => AnyFunction;
 
 	/** Called with each object or class that has a wrapped method. */
 	readonly onOwner?: (wrapper: AnyFunction, owner: object) => void;
 	readonly metadata: readonly [key: string, value: object];
 };
 
-/** The context of a standard decorator. The types of TypeScript distinguish its kinds. */
-type Context = {
-	readonly kind: string;
-	readonly name: PropertyName;
-	readonly addInitializer: (initializer: (this: object) => void) => void;
-};
-
-type Accessor = {readonly get: () => unknown; readonly set: (value: unknown) => void};
-
-export function isContext(value: unknown): value is Context {
+export function isContext(value: unknown): value is DecoratorContext {
 	return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
 }
 
@@ -126,13 +114,13 @@ export function checkParentheses(name: string, inputs: readonly unknown[]): void
 	}
 }
 
-function decorateStandard(decorator: MethodDecorator, target: unknown, context: Context): unknown {
-	const {kind, name} = context;
+function decorateStandard(decorator: MethodDecorator, target: unknown, context: DecoratorContext): unknown {
+	const {kind, name = ''} = context;
 	const wrap = wrapperOf(decorator, name);
 	switch (kind) {
 		case 'method': {
 			const wrapper = wrap(target as AnyFunction);
-			trackOwners(decorator, context, wrapper);
+			trackOwners(decorator, context as ClassMethodDecoratorContext<object>, wrapper);
 			return wrapper;
 		}
 
@@ -141,10 +129,12 @@ function decorateStandard(decorator: MethodDecorator, target: unknown, context: 
 		}
 
 		case 'accessor': {
-			return {get: wrapGetter((target as Accessor).get, wrap, decorator, name)};
+			return {get: wrapGetter((target as ClassAccessorDecoratorTarget<unknown, unknown>).get, wrap, decorator, name)};
 		}
 
-		default: {
+		case 'class':
+		case 'field':
+		case 'setter': {
 			throw placeError(decorator.label, `the ${kind} \`${String(name)}\``);
 		}
 	}
@@ -197,7 +187,7 @@ function wrapGetter(get: () => unknown, wrap: (original: AnyFunction) => AnyFunc
 }
 
 /** A standard decorator learns the owner of a method only from an instance. */
-function trackOwners(decorator: MethodDecorator, {name, addInitializer}: Context, wrapper: AnyFunction): void {
+function trackOwners(decorator: MethodDecorator, {name, addInitializer}: ClassMethodDecoratorContext<object>, wrapper: AnyFunction): void {
 	let isDefined = false;
 	addInitializer(function () {
 		decorator.onOwner?.(wrapper, this);

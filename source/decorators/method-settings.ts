@@ -3,6 +3,7 @@ import {SettingError} from '../errors.ts';
 import {
 	boolean,
 	functionOf,
+	oneOf,
 	parseInput,
 	parseMembers,
 	text,
@@ -94,7 +95,7 @@ const commonRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 };
 const resultRows: Readonly<Record<string, Parser<NonNullable<unknown>>>> = {
 	...commonRows,
-	scope: {allowed: '`\'class\'` or `\'instance\'`', parse: value => value === 'class' || value === 'instance' ? value : undefined},
+	scope: oneOf('class', 'instance'),
 	type: functionOf('a class'),
 	revive: functionOf('a function that restores the result from a plain copy'),
 	keyFn: functionOf('a function `(self, ...arguments) => key`'),
@@ -115,11 +116,6 @@ export type ParsedSettings = {
 	readonly given: object;
 };
 
-/**
-Checks the settings of a method.
-
-@throws {TypeError} If a setting is invalid.
-*/
 export function parseMethodSettings(expireAfter: ExpirationTime | undefined, settings: MethodSettings | AnyResultSettings = {}, label = 'Cached'): ParsedSettings {
 	parseInput(settingsObject, settings, label);
 	const given = Object.fromEntries(Object.entries({expireAfter, ...settings}).filter(([, value]) => value !== undefined));

@@ -1,6 +1,5 @@
 import {hash} from 'node:crypto';
 import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
-import type {Ignored} from './credentials.ts';
 import {
 	parseParameters,
 	type Parameterized,
@@ -11,10 +10,9 @@ import {
 	canonicalJson,
 	maxJsonLength,
 	redactJson,
-	type FieldPredicate,
 	compare,
 } from './json.ts';
-import type {KeyParts} from './key-parts.ts';
+import {KeyParts, type IdentitySettings} from './key-parts.ts';
 import {normalizeParameters, redactParameters} from './references.ts';
 
 // The limits of a form whose parameters are read. Most servers have similar ones (PHP, Django, Express).
@@ -71,21 +69,20 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 
 /**
 Returns a body as it may be stored, so that its key can be made again: JSON and forms with credentials replaced, any other body as its parts of the key.
-
-@param isSecret - Whether a field of a JSON body must not be stored.
-@param parts - Receives the parts that are not stored.
 */
-export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: FieldPredicate, parts: KeyParts): {readonly body: string} | {readonly bodyParts: readonly string[]} {
+export function redactBody(request: BodyOfRequest, settings: IdentitySettings): {readonly body: string} | {readonly bodyParts: readonly string[]} {
 	const read = readBody(request);
 	if (read.as === 'form') {
-		return {body: redactParameters(read.text, ignored)};
+		return {body: redactParameters(read.text, settings.ignoredParameters)};
 	}
+
+	const parts = new KeyParts(settings);
 
 	// A body that cannot be read for the key is not stored as text.
 	const json = read.as === 'json'
 		? parts.attempt(() => redactJson(read.text, (path, value, isString) => {
 			parts.addField(path, value, isString);
-			return isSecret(path, value, isString);
+			return parts.isSecretField(path, value, isString);
 		}))
 		: undefined;
 	return json === undefined ? {bodyParts: bodyParts(request, parts)} : {body: json};

@@ -8,7 +8,7 @@ The class of a name.
 export type CredentialClass = 'secret' | 'ambiguous' | 'plain';
 
 /**
-A row of the table. It matches names by their last words. The first row that matches counts.
+A row of the table. It matches names by their last words. The first row that matches counts. `docs/credential-names.md` has the reason and examples of each row.
 */
 export type CredentialRow = {
 	readonly class: CredentialClass;
@@ -21,11 +21,6 @@ export type CredentialRow = {
 
 	/** One of the words before must be one of these. */
 	readonly after?: readonly string[];
-
-	/** Names that the row matches, for the tests. */
-	readonly examples: readonly string[];
-
-	readonly why: string;
 };
 
 /** Splits a text into words. */
@@ -42,29 +37,18 @@ export const credentialTable: readonly CredentialRow[] = [
 	{
 		class: 'plain',
 		ends: phrases('allow credentials, accept signature, signature input, websocket key, web socket key, cmcd session, ms session token'),
-		examples: list('access-control-allow-credentials accept-signature signature-input sec-websocket-key CMCD-Session x-ms-session-token'),
-		why: 'Standards and services use these names for something public: a permission, the parameters of a signature, a random number of a handshake, figures of a player, a position in a log.',
 	},
 	{
 		class: 'plain',
 		ends: phrases('client request token, idempotency key, idempotent key'),
-		examples: list('ClientRequestToken Idempotency-Key'),
-		why: 'It identifies an attempt and gives access to nothing. It differs by request, so that as a credential it would prevent every hit.',
 	},
 	{
 		class: 'secret',
 		ends: phrases('session id, sess id, session uuid, session guid, connect sid, access key id, secret id, service role key, cf access client id'),
-		examples: list('session_id PHPSESSID JSESSIONID ASP.NET_SessionId connect.sid AWSAccessKeyId secret_id cf-access-client-id'),
-		why: 'Whoever knows the id of a session can use it. The others are one half of a pair of credentials.',
 	},
 	{
 		class: 'secret',
 		ends: phrases('id token hint, saml response, saml art, connection string, honeycomb team, jfrog art api, oidc data, app check, fb dtsg, request digest, one time code, factor code, ovh consumer, wskey'),
-		examples: list(`
-			id_token_hint SAMLResponse connection_string x-honeycomb-team X-JFrog-Art-Api x-amzn-oidc-data X-Firebase-AppCheck fb_dtsg X-RequestDigest one_time_code
-			two-factor-code X-Ovh-Consumer wskey
-		`),
-		why: 'Well-known services send a credential under this name.',
 	},
 	{
 		class: 'ambiguous',
@@ -72,66 +56,46 @@ export const credentialTable: readonly CredentialRow[] = [
 			signed url, signed uri, presigned url, presigned uri, sas url, sas uri, webhook url, webhook uri, magic link, init data, captcha response, recaptcha response,
 			hcaptcha response, turnstile response, session response, cf clearance, client principal, pin number, resource keys, signed request, client token
 		`),
-		examples: list('presigned_url sasUri webhook_url initData g-recaptcha-response cf_clearance x-ms-client-principal signed_request X-Goog-Drive-Resource-Keys Client-Token'),
-		why: 'The value often contains a credential, or proves the identity of the sender.',
 	},
 
 	// Words for credentials.
 	{
 		class: 'secret',
 		ends: list('password passwords passwd passwds passwrd pwd pswd psw pw pword passphrase passphrases passcode passcodes'),
-		examples: list('password new_password confirmPassword password_confirmation user[password] db_pwd passphrase'),
-		why: 'Whoever knows the password gets in. An old, a new and a repeated one are passwords as well.',
 	},
 	{
 		class: 'secret',
 		ends: list('secret secrets credential credentials cred creds'),
-		examples: list('client_secret webhook_secret SharedSecret credentials X-Amz-Credential'),
-		why: 'The name says it. The credential of a signed URL names the signer.',
 	},
 	{
 		class: 'secret',
 		ends: list('authorization authorisation authentication auth authn authz bearer cookie cookies aspxauth'),
-		examples: list('authorization proxy-authorization Authentication X-Auth auth bearer cookie set-cookie'),
-		why: 'HTTP and frameworks send credentials in fields of this name.',
 	},
 	{
 		class: 'secret',
 		ends: list('jwt jwts jws jwe dpop macaroon macaroons assertion assertions samlresponse samlart wresult tgt castgc verifier'),
-		examples: list('jwt DPoP Grpc-Metadata-macaroon client_assertion cf-access-jwt-assertion SAMLart wresult code_verifier oauth_verifier'),
-		why: 'A signed statement of the identity of the sender, or its proof.',
 	},
 	{
 		class: 'secret',
 		ends: list('signature signatures hmac hdnts hdnea hdntl'),
-		examples: list('X-Amz-Signature X-Hub-Signature-256 oauth_signature X-Shopify-Hmac-Sha256 hdnts'),
-		why: 'A signed URL gives access to everyone who has it.',
 	},
 	{
 		class: 'secret',
 		ends: list('otp totp hotp mfa psk cvv cvc mnemonic'),
-		examples: list('X-OTP totp 2fa X-Amz-MFA wpa_psk cvv'),
-		why: 'A second factor, or a shared secret.',
 	},
 	{
 		class: 'secret',
 		ends: list('csrf xsrf antiforgery wpnonce crumb modhash'),
-		examples: list('_csrf _xsrf _wpnonce Jenkins-Crumb X-Modhash'),
-		why: 'A token against forged requests belongs to one session, and must not reach another user.',
 	},
 	{
 		class: 'secret',
 		ends: list('nonce'),
 		directlyAfter: list('wp'),
-		examples: list('X-WP-Nonce'),
-		why: 'WordPress calls its token against forged requests a nonce. Any other nonce is a random number that is useless by itself.',
 	},
 	{
 		class: 'secret',
 		ends: list('word phrase answer'),
 		directlyAfter: list('pass seed recovery secret security backup mnemonic'),
-		examples: list('pass_word seed_phrase recoveryPhrase security_answer'),
-		why: 'A password in two words, or an answer or a phrase that restores access.',
 	},
 
 	// Whether a token, a key or a code is a credential depends on the word before it. In the plural, these words are numbers or names (`max_tokens`, `sort_keys`, `status_codes`), except those in a row.
@@ -144,14 +108,10 @@ export const credentialTable: readonly CredentialRow[] = [
 			idempotency idempotent dedup dedupe deduplication creation lock
 			eos bos pad unk sep cls mask stop special per first output completion tokenizer
 		`),
-		examples: list('page_token nextPageToken continuation_token resumptionToken syncToken starting_token IdempotencyToken CreationToken Lock-Token eos_token cost_per_token'),
-		why: 'A position in a list, the number of an attempt, a lock (which lock discovery shows to others, RFC 4918), or a unit of text for a language model.',
 	},
 	{
 		class: 'secret',
 		ends: list('token tkn'),
-		examples: list('token access_token refreshToken id_token X-Auth-Token PRIVATE-TOKEN X-Amz-Security-Token csrfmiddlewaretoken acme_token'),
-		why: 'A token of an unknown kind is a credential more often than not.',
 	},
 	{
 		class: 'secret',
@@ -160,8 +120,6 @@ export const credentialTable: readonly CredentialRow[] = [
 			access auth authentication authorization refresh api id session bearer user oauth jwt security personal private device registration push csrf xsrf
 			secret verification invite login service deploy
 		`),
-		examples: list('access_tokens apiTokens registration_tokens'),
-		why: 'Several credentials at once.',
 	},
 
 	// Keys.
@@ -179,8 +137,6 @@ export const credentialTable: readonly CredentialRow[] = [
 			dimension condition parameter header route match value json input output rate
 			hot shift ctrl alt arrow short shortcut answer
 		`),
-		examples: list('partition_key sort_key cache_key Surrogate-Key ExclusiveStartKey public_key issueKey hotkey meta_key'),
-		why: 'The name of a record, of a field or of a key on a keyboard, or a key that is public.',
 	},
 	{
 		class: 'secret',
@@ -190,24 +146,15 @@ export const credentialTable: readonly CredentialRow[] = [
 			signing signature hmac encryption decryption cipher wrapping unseal recovery session sess jwt otp totp mfa csrf xsrf shared preshared password pass
 			webhook bearer sdk integration activation credential
 		`),
-		examples: list(`
-			api_key apiKeys X-RapidAPI-Key Ocp-Apim-Subscription-Key access_key private_key X-License-Key oauth_consumer_key signing_key sesskey
-			x-amz-server-side-encryption-customer-key
-		`),
-		why: 'A key to an interface, to an account or to encrypted data.',
 	},
 	{
 		class: 'secret',
 		ends: list('key'),
 		directlyAfter: list('app application account service function functions client server user developer dev write ingest insert stream merchant team token'),
-		examples: list('DD-APPLICATION-KEY app_key x-functions-key account_key serviceKey X-Insert-Key writeKey server_key'),
-		why: 'Services hand out keys of this name to their users.',
 	},
 	{
 		class: 'ambiguous',
 		ends: list('key'),
-		examples: list('key X-Mashape-Key acme_key environment_key'),
-		why: 'It may be a key to an interface (Google Maps) or the key of a record.',
 	},
 
 	// Codes.
@@ -222,8 +169,6 @@ export const credentialTable: readonly CredentialRow[] = [
 			promo promotion coupon discount campaign referral affiliate tracking tax bank branch swift bic sort mcc naics hs
 			source en de trans uni geo morse byte op key char video audio
 		`),
-		examples: list('country_code zipcode postal_code status_code errorCode promo_code barcode currencyCode sourceCode keyCode'),
-		why: 'The public name of a place, a state, a thing or an offer.',
 	},
 	{
 		class: 'secret',
@@ -232,21 +177,15 @@ export const credentialTable: readonly CredentialRow[] = [
 			auth authorization authentication oauth device user app recovery backup scratch emergency verification verify confirmation otp totp hotp mfa sms email
 			login signin access security pass passcode unlock reset activation invite invitation oob token secret grant exchange magic
 		`),
-		examples: list('authorization_code device_code user_code recovery_code verificationCode otp_code sms_code oobCode security_code app_code'),
-		why: 'Whoever has the code can sign in, recover an account or redeem an invitation.',
 	},
 	{
 		class: 'secret',
 		ends: list('codes'),
 		directlyAfter: list('recovery backup scratch emergency otp mfa authorization device security pass'),
-		examples: list('recovery_codes backupCodes'),
-		why: 'Several credentials at once.',
 	},
 	{
 		class: 'ambiguous',
 		ends: list('code'),
-		examples: list('code acme_code pin_code gift_code'),
-		why: 'It is the authorization code of OAuth 2 (RFC 6749 §4.1.2), a voucher, or a code of some catalogue.',
 	},
 
 	// Abbreviations and other short words.
@@ -254,28 +193,20 @@ export const credentialTable: readonly CredentialRow[] = [
 		class: 'secret',
 		ends: list('session sess'),
 		directlyAfter: list('user auth login authentication sso admin'),
-		examples: list('user_session authSession'),
-		why: 'The session of somebody who has signed in.',
 	},
 	{
 		class: 'ambiguous',
 		ends: list('session sess'),
-		examples: list('session laravel_session _acme_session koa.sess training_session'),
-		why: 'It is the id of a session, or the session of a conference.',
 	},
 	{
 		class: 'plain',
 		ends: list('sign'),
 		directlyAfter: list('star zodiac road traffic street dollar plus minus'),
-		examples: list('zodiac_sign road_sign'),
-		why: 'A sign to look at.',
 	},
 	{
 		class: 'secret',
 		ends: list('sig sign'),
 		directlyAfter: list('api auth oauth hmac request webhook app access secret token url'),
-		examples: list('api_sig oauth_sig app_sign'),
-		why: 'An abbreviation of signature.',
 	},
 	{
 		class: 'secret',
@@ -284,27 +215,19 @@ export const credentialTable: readonly CredentialRow[] = [
 			user db database login admin root smtp imap ftp mail email proxy http basic auth old new current confirm my account ldap ssh wifi card debit credit
 			security
 		`),
-		examples: list('user_pass db_pass new_pin card_pin'),
-		why: 'An abbreviation of password, or a personal identification number.',
 	},
 	{
 		class: 'secret',
 		ends: list('ticket'),
 		directlyAfter: list('auth login service granting session csrf sso kerberos proxy'),
-		examples: list('auth_ticket service_ticket'),
-		why: 'A ticket of a single sign-on.',
 	},
 	{
 		class: 'ambiguous',
 		ends: list('sig sign sas pass pin sid ssid psid cfid ticket pat appid ak'),
-		examples: list('sig sign pass season_pass pin sid AccountSid ticket support_ticket pat appid ak'),
-		why: 'Services use these short words for credentials (the `sig` of Azure, the `ticket` of CAS, the `appid` of OpenWeatherMap), and others use them for data.',
 	},
 	{
 		class: 'ambiguous',
 		ends: phrases('app id, access id'),
-		examples: list('app_id GoogleAccessId'),
-		why: 'For some services, the id alone is the credential.',
 	},
 
 	// Words for properties of a credential.
@@ -323,8 +246,6 @@ export const credentialTable: readonly CredentialRow[] = [
 			symbol standard contract address owner user users username email mail role roles group groups permission permissions language locale country region ids
 			challenge nonce logprobs bias headers
 		`),
-		examples: list('token_type password_policy session_count key_name code_challenge token_endpoint secret_name auth_user dpop_nonce cookie_consent x-amz-security-token-expires'),
-		why: 'It describes a credential and is none itself. A username or an e-mail address names a user and proves nothing.',
 	},
 ];
 
@@ -354,31 +275,10 @@ export const strongEndings: readonly string[] = list(`
 /** Words that are found even between unknown letters: `ASPSESSIONIDQQBC`. */
 export const strongMiddles: readonly string[] = list('password passwd apikey authtoken accesstoken sessionid secretkey privatekey');
 
-// Each row has names, and why a response with such a field is not stored.
-const responseRows: ReadonlyArray<readonly [names: string, why: string]> = [
-	['authorization x-authorization', 'The token of a user who has signed in (Spring Security, Devise).'],
-	['x-amzn-remapped-authorization', 'Amazon API Gateway renames the `Authorization` of the service behind it to this.'],
-	['authentication-info', 'RFC 7615: a proof made with the password or the next nonce of a Digest client. It is for one request alone.'],
-	['x-auth-token x-authtoken auth-token x-auth x-token token', 'A new token, as Spring Session, Redfish and many services send it.'],
-	['x-access-token access-token x-user-token x-id-token id-token x-jwt-token x-jwt jwt', 'The same; devise_token_auth changes it with each response.'],
-	['x-refresh-token refresh-token', 'A token that new tokens are requested with.'],
-	['x-session-token session-token', 'The token of a session.'],
-	['x-session-id session-id x-sessionid sessionid mcp-session-id x-transmission-session-id', 'Whoever knows the id of a session can use it.'],
-	['x-subject-token x-storage-token', 'OpenStack Keystone and Swift answer a sign-in with it.'],
-	['x-security-token cst', 'IG and Capital.com answer a sign-in with both.'],
-	['x-amz-security-token x-vault-token x-docker-token', 'The token of one service: AWS, Vault, the first Docker registry.'],
-	['x-okapi-token x-sap-logontoken x-mstr-authtoken x-sds-auth-token', 'The same: FOLIO, SAP BusinessObjects, MicroStrategy and Dell ECS answer a sign-in with it.'],
-	['x-vcloud-authorization x-vmware-vcloud-access-token', 'The same: VMware Cloud Director.'],
-	['x-auth-request-access-token', 'oauth2-proxy sends the token of the user in it.'],
-	['x-csrf-token x-csrftoken csrf-token x-xsrf-token xsrf-token requestverificationtoken', 'A token against forged requests is for one session; SAP Gateway sends it in the response to a GET.'],
-	['emc-csrf-token x-wp-nonce', 'The same: Dell Unity and WordPress.'],
-	['x-api-key x-apikey api-key apikey', 'A new key, or a key that the service sends back.'],
-];
-
 /**
 Lower-case names of response headers that contain a credential. A response with one of them is not stored, since the credential is for one caller.
 
-Only the exact names count. These fields are missing, since they give access to nothing:
+Only the exact names count; `docs/credentials.md` says what each one is. These fields are missing, since they give access to nothing:
 
 - `WWW-Authenticate` and `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1) ask for a credential.
 - `DPoP-Nonce` (RFC 9449 §8) and `Replay-Nonce` (RFC 8555 §6.5) are useless without the key of the client.
@@ -386,4 +286,11 @@ Only the exact names count. These fields are missing, since they give access to 
 - `Access-Control-Allow-Credentials` is a permission; `X-RateLimit-Remaining-Tokens` is a number; `X-MS-Continuation-Token` is a position in a list.
 - `Set-Cookie` has a rule of its own. The fields of a connection (`Proxy-Authorization`, `Proxy-Authentication-Info`) are never stored (RFC 9111 §3.1).
 */
-export const credentialResponseHeaders: ReadonlySet<string> = new Set(responseRows.flatMap(([names]) => names.split(' ')));
+export const credentialResponseHeaders: ReadonlySet<string> = new Set(list(`
+	authorization x-authorization x-amzn-remapped-authorization authentication-info x-auth-token x-authtoken auth-token x-auth x-token token
+	x-access-token access-token x-user-token x-id-token id-token x-jwt-token x-jwt jwt x-refresh-token refresh-token x-session-token session-token
+	x-session-id session-id x-sessionid sessionid mcp-session-id x-transmission-session-id x-subject-token x-storage-token x-security-token cst
+	x-amz-security-token x-vault-token x-docker-token x-okapi-token x-sap-logontoken x-mstr-authtoken x-sds-auth-token x-vcloud-authorization
+	x-vmware-vcloud-access-token x-auth-request-access-token x-csrf-token x-csrftoken csrf-token x-xsrf-token xsrf-token requestverificationtoken
+	emc-csrf-token x-wp-nonce x-api-key x-apikey api-key apikey
+`));

@@ -159,7 +159,7 @@ An unsafe method has a name of its own, since another request by that method may
 
 Stores contain a digest of the name without a key, from which a credential could be guessed. So URLs that differ only in credentials are one resource.
 */
-export function resourceOfRequest({method, override = method, url, targetUrl}: SentRequest, ignored: Ignored): string {
+export function resourceOfRequest({method, override = method, url, targetUrl}: Pick<SentRequest, 'method' | 'override' | 'url' | 'targetUrl'>, ignored: Ignored): string {
 	const resource = resourceOf(redactHref(targetUrl, ignored));
 	const name = targetUrl === url || new URL(targetUrl).origin === new URL(url).origin ? resource : `${resource} ${new URL(url).origin}`;
 	return isSafe(method, override) ? name : `${override} ${name}`;

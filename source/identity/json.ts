@@ -4,11 +4,12 @@ import {REDACTED} from './credentials.ts';
 export type JsonPath = ReadonlyArray<string | number>;
 
 /**
-A predicate of a field.
+A predicate of a field and its place in the text.
 
+@param path - It is valid only during the call.
 @param value - The canonical JSON text of the value. To read that of an object or an array copies all of it: check `isString` first.
 */
-export type FieldPredicate = (path: JsonPath, value: string, isString: boolean) => boolean;
+type FieldPredicate = (path: JsonPath, value: string, isString: boolean, start: number, end: number) => boolean;
 
 /**
 The maximum length of a JSON body that is read for a key, in characters or bytes. 256 KiB block the event loop for some 20 ms, and for at most some 100 ms if all names differ.
@@ -23,10 +24,10 @@ Returns canonical JSON: without white space, the members of objects sorted by na
 
 Numbers keep their text, since two numbers may be equal as doubles only. Members of the same name keep their order.
 
-@param includes - Whether a member or an item is part of the result. `path` is valid only during the call.
+@param includes - Whether a member or an item is part of the result.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
-export function canonicalJson(text: string, includes: RangePredicate): string | undefined {
+export function canonicalJson(text: string, includes: FieldPredicate): string | undefined {
 	try {
 		return new Canonicalizer(text, includes).readText();
 	} catch {
@@ -34,19 +35,16 @@ export function canonicalJson(text: string, includes: RangePredicate): string | 
 	}
 }
 
-/** A predicate of a field and its place in the text. */
-type RangePredicate = (path: JsonPath, value: string, isString: boolean, start: number, end: number) => boolean;
-
 /**
 Replaces the values of some fields of a JSON text. The rest of it stays as it is.
 
-@param isSecret - Whether the value of a field is replaced. `path` is valid only during the call.
+@param isSecret - Whether the value of a field is replaced.
 @returns `undefined` if the text is no JSON, or nested too deep.
 */
 export function redactJson(text: string, isSecret: FieldPredicate): string | undefined {
 	const secrets: Array<readonly [start: number, end: number]> = [];
 	const read = canonicalJson(text, (path, value, isString, start, end) => {
-		if (isSecret(path, value, isString)) {
+		if (isSecret(path, value, isString, start, end)) {
 			// An object or an array comes after its own fields.
 			while ((secrets.at(-1)?.[0] ?? -1) > start) {
 				secrets.pop();
@@ -72,20 +70,10 @@ function withoutRanges(text: string, ranges: ReadonlyArray<readonly [start: numb
 	return [...pieces, text.slice(from)].join('');
 }
 
-type Member = readonly [name: string, value: string];
-
-const whitespace = new Set([0x09, 0x0A, 0x0D, 0x20]);
-const space = 0x20;
-const quote = 0x22;
-const comma = 0x2C;
-const colon = 0x3A;
-const openingBracket = 0x5B;
-const backslash = 0x5C;
-const closingBracket = 0x5D;
-const openingBrace = 0x7B;
-const closingBrace = 0x7D;
-
-// RFC 8259 §3, §6: numbers, booleans and null.
+// RFC 8259 §2, §3, §6 and §7. `JSON.parse` checks the escapes of strings.
+const space = /[\t\n\r ]*/vy;
+// eslint-disable-next-line no-control-regex, regexp/no-control-character -- JSON has no control characters in strings.
+const string = /"[^\0-\u{1F}"\\]*(?:\\.[^\0-\u{1F}"\\]*)*"/vy;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+\-]?\d+)?|true|false|null/vy;
 
 /**
@@ -93,56 +81,54 @@ Reads JSON in one pass. `JSON.parse`, which loses members of the same name, is u
 
 The result is concatenated by `+`, which copies long texts once in the end; `join` would copy them once for each level.
 
-The methods throw if the text is no JSON.
+The methods throw if the text is no JSON. Each one moves behind what it reads and the white space after it.
 */
 class Canonicalizer {
 	readonly #text: string;
-	readonly #includes: RangePredicate;
+	readonly #includes: FieldPredicate;
 	readonly #path: Array<string | number> = [];
 	#position = 0;
 
-	constructor(text: string, includes: RangePredicate) {
+	/** The end of the last token, before the white space after it. */
+	#end = 0;
+
+	constructor(text: string, includes: FieldPredicate) {
 		this.#text = text;
 		this.#includes = includes;
 	}
 
-	readText(): string {
-		this.#next();
+	readText(): string | undefined {
+		this.#moveTo(0);
 		const value = this.#read();
-		this.#next();
-		if (this.#position < this.#text.length) {
-			throw new SyntaxError('Expected the end');
-		}
-
-		return value;
+		return this.#position === this.#text.length ? value : undefined;
 	}
 
 	#read(): string {
-		switch (this.#text.codePointAt(this.#position)) {
-			case openingBrace: {
+		switch (this.#text[this.#position]) {
+			case '{': {
 				return this.#readObject();
 			}
 
-			case openingBracket: {
+			case '[': {
 				return this.#readArray();
 			}
 
-			case quote: {
+			case '"': {
 				return this.#readString();
 			}
 
 			case undefined:
 			default: {
-				return this.#readScalar();
+				return this.#readToken(scalar);
 			}
 		}
 	}
 
 	#readObject(): string {
-		const members: Member[] = [];
-		for (let index = 0; this.#reachesItem(index, closingBrace); index++) {
+		const members: Array<readonly [name: string, value: string]> = [];
+		for (let index = 0; this.#reachesItem(index, '}'); index++) {
 			const name = this.#readString();
-			this.#pass(colon);
+			this.#pass(':');
 			const value = this.#readAt(name.includes('\\') ? JSON.parse(name) as string : name.slice(1, -1));
 			if (value !== undefined) {
 				members.push([name, value]);
@@ -162,7 +148,7 @@ class Canonicalizer {
 
 	#readArray(): string {
 		let result = '[';
-		for (let index = 0; this.#reachesItem(index, closingBracket); index++) {
+		for (let index = 0; this.#reachesItem(index, ']'); index++) {
 			result += index === 0 ? '' : ',';
 			// An item that is left out leaves an empty place, so that the indexes of the others stay the same.
 			result += this.#readAt(index) ?? '';
@@ -172,33 +158,35 @@ class Canonicalizer {
 	}
 
 	/** Moves to the first or the next item. If there is none, it moves behind the closing bracket. */
-	#reachesItem(index: number, end: number): boolean {
+	#reachesItem(index: number, end: string): boolean {
 		if (index === 0) {
-			this.#position++;
+			this.#moveTo(this.#position + 1);
 		}
 
-		const code = this.#next();
-		if (code === end) {
-			this.#position++;
+		if (this.#passes(end)) {
 			return false;
 		}
 
 		if (index > 0) {
-			this.#pass(comma);
+			this.#pass(',');
 		}
 
 		return true;
 	}
 
-	/** Moves behind an expected character and the white space after it. */
-	#pass(expected: number): void {
-		const code = this.#next();
-		if (code !== expected) {
-			throw new SyntaxError(`Expected ${String.fromCodePoint(expected)}`);
+	#passes(character: string): boolean {
+		const isNext = this.#text[this.#position] === character;
+		if (isNext) {
+			this.#moveTo(this.#position + 1);
 		}
 
-		this.#position++;
-		this.#next();
+		return isNext;
+	}
+
+	#pass(expected: string): void {
+		if (!this.#passes(expected)) {
+			throw new SyntaxError(`Expected ${expected}`);
+		}
 	}
 
 	#readAt(step: string | number): string | undefined {
@@ -209,56 +197,38 @@ class Canonicalizer {
 
 		const start = this.#position;
 		const value = this.#read();
-		const isIncluded = this.#includes(this.#path, value, this.#text.codePointAt(start) === quote, start, this.#position);
+		const isIncluded = this.#includes(this.#path, value, this.#text[start] === '"', start, this.#end);
 		this.#path.pop();
 		return isIncluded ? value : undefined;
 	}
 
 	#readString(): string {
-		const text = this.#text;
-		const start = this.#position;
-		if (text.codePointAt(start) !== quote) {
-			throw new SyntaxError('Expected a string');
-		}
-
-		let isPlain = true;
-		let position = start + 1;
-		for (let code = text.codePointAt(position); code !== quote; code = text.codePointAt(position)) {
-			if (code === undefined || code < space) {
-				throw new SyntaxError('Expected a character of a string');
-			}
-
-			isPlain &&= code !== backslash;
-			position += code === backslash ? 2 : 1;
-		}
-
-		this.#position = position + 1;
-		const string = text.slice(start, this.#position);
-		return isPlain ? string : JSON.stringify(JSON.parse(string));
+		const text = this.#readToken(string);
+		return text.includes('\\') ? JSON.stringify(JSON.parse(text)) : text;
 	}
 
-	#readScalar(): string {
+	#readToken(token: RegExp): string {
 		const start = this.#position;
-		scalar.lastIndex = start;
-		if (!scalar.test(this.#text)) {
+		token.lastIndex = start;
+		if (!token.test(this.#text)) {
 			throw new SyntaxError('Expected a value');
 		}
 
-		this.#position = scalar.lastIndex;
-		return this.#text.slice(start, this.#position);
+		this.#moveTo(token.lastIndex);
+		return this.#text.slice(start, this.#end);
 	}
 
-	/** Moves to the next character that is no white space, and returns its code. */
-	#next(): number | undefined {
-		let position = this.#position;
-		let code = this.#text.codePointAt(position);
-		while (code !== undefined && code <= space && whitespace.has(code)) {
-			position++;
-			code = this.#text.codePointAt(position);
+	#moveTo(end: number): void {
+		this.#end = end;
+		this.#position = end;
+		// Most JSON has no white space.
+		if (!(this.#text.codePointAt(end)! <= 0x20)) {
+			return;
 		}
 
-		this.#position = position;
-		return code;
+		space.lastIndex = end;
+		space.test(this.#text);
+		this.#position = space.lastIndex;
 	}
 }
 

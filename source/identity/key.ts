@@ -236,7 +236,7 @@ export function keyOfParts(parts: readonly unknown[], partition: string | undefi
 	return prefix + digest([...parts, partition ?? null]);
 }
 
-// The version of the key format. `recreateKeys` moves the entries of older versions.
+// The version of the key format.
 const prefix = 'got-cache:2:';
 
 /** Makes the keyed digest of the hashed parts; `undefined` if there are none. */

@@ -80,17 +80,8 @@ export function splitMultipart(body: Uint8Array, boundary: string): readonly Par
 
 /** Adds the names of the parts; `undefined` if the header lines of one are too long. */
 function named(parts: readonly Uint8Array[]): readonly Part[] | undefined {
-	const result: Part[] = [];
-	for (const bytes of parts) {
-		const header = headerOf(bytes);
-		if (header === undefined) {
-			return undefined;
-		}
-
-		result.push({name: nameIn(header), bytes});
-	}
-
-	return result;
+	const headers = parts.map(bytes => headerOf(bytes));
+	return headers.includes(undefined) ? undefined : parts.map((bytes, index) => ({name: nameIn(headers[index]!), bytes}));
 }
 
 /** Returns the header lines of a part, or all of it if no empty line ends them; `undefined` if they are too long. */

@@ -9,7 +9,6 @@ import {
 } from './credentials.ts';
 import {
 	isRedactedPart,
-	KeyParts,
 	type HashedPart,
 	type IdentitySettings,
 	type StorableRequest,
@@ -69,16 +68,11 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 		? redacted
 		: {
 			...redacted,
-			...(body !== undefined && redactedBody(headers, body, settings)),
+			...(body !== undefined && redactBody({headers, body}, settings)),
 			...(bodyParts !== undefined && {bodyParts}),
 			...(trust !== undefined && {trust}),
 			...(partition !== undefined && {partition}),
 		};
-}
-
-function redactedBody(headers: Fields, body: string | Uint8Array, settings: IdentitySettings): ReturnType<typeof redactBody> {
-	const parts = new KeyParts(settings);
-	return redactBody({headers, body}, settings.ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts);
 }
 
 function redactHeaders(headers: Fields, ignored: Ignored): string[] {

@@ -3,6 +3,7 @@ import {
 	isPlainObject,
 	memberPath,
 	boolean,
+	oneOf,
 	parseInput,
 	parseOptions,
 	setOf,
@@ -92,8 +93,7 @@ export function cacheStatus(value: unknown, path: string): ResolvedSettings['cac
 
 const statusParsers: Parsers<{readonly name?: string; readonly key?: boolean}> = {name: text, key: boolean};
 
-const modeNames: readonly Mode[] = ['record', 'replay', 'record-missing'];
-const modeName: Parser<Mode> = {allowed: '`\'record\'`, `\'replay\'` or `\'record-missing\'`', parse: value => modeNames.find(name => name === value)};
+const modeName: Parser<Mode> = oneOf('record', 'replay', 'record-missing');
 const modeParsers: Parsers<{readonly name?: Mode; readonly allowPlaybackRepeats?: boolean}> = {name: modeName, allowPlaybackRepeats: boolean};
 
 export function mode(value: unknown, path: string): ResolvedSettings['mode'] | undefined {
@@ -102,31 +102,22 @@ export function mode(value: unknown, path: string): ResolvedSettings['mode'] | u
 }
 
 export function urlExpirations(value: unknown, path: string): readonly UrlExpiration[] | undefined {
-	const patterns: UrlPattern[] = [];
-	const parse = (pattern: unknown, expireAfter: unknown, paths: readonly [string, string]): UrlExpiration => {
-		const parsed = urlExpiration(pattern, expireAfter, paths);
-		patterns.push(pattern as UrlPattern);
-		return parsed;
-	};
-
-	const parsed = urlExpirationList(value, path, parse);
-	warnOfPatterns(path, patterns, true);
-	return parsed && Object.freeze(parsed);
-}
-
-function urlExpirationList(value: unknown, path: string, parse: (pattern: unknown, expireAfter: unknown, paths: readonly [string, string]) => UrlExpiration): UrlExpiration[] | undefined {
-	if (Array.isArray(value) || value instanceof Map) {
-		return Array.from<unknown, UrlExpiration>(value, (pair, index) => {
-			if (!Array.isArray(pair) || pair.length !== 2) {
-				throw new SettingError(`${path}[${index}]`, pair, 'a pair of a pattern and an expiration');
-			}
-
-			const [pattern, expireAfter] = pair as readonly unknown[];
-			return parse(pattern, expireAfter, [`${path}[${index}][0]`, `${path}[${index}][1]`]);
-		});
+	if (!Array.isArray(value) && !(value instanceof Map) && !isPlainObject(value)) {
+		return undefined;
 	}
 
-	return isPlainObject(value) ? Object.entries(value).map(([glob, expireAfter]) => parse(glob, expireAfter, [path, memberPath(path, glob)])) : undefined;
+	const isObject = isPlainObject(value);
+	const pairs: readonly unknown[] = isObject ? Object.entries(value) : [...value];
+	const parsed = pairs.map((pair, index) => {
+		if (!Array.isArray(pair) || pair.length !== 2) {
+			throw new SettingError(`${path}[${index}]`, pair, 'a pair of a pattern and an expiration');
+		}
+
+		const [pattern, expireAfter] = pair as readonly unknown[];
+		return urlExpiration(pattern, expireAfter, isObject ? [path, memberPath(path, String(pattern))] : [`${path}[${index}][0]`, `${path}[${index}][1]`]);
+	});
+	warnOfPatterns(path, pairs.map(pair => (pair as readonly UrlPattern[])[0]!), true);
+	return Object.freeze(parsed);
 }
 
 /**
@@ -155,8 +146,4 @@ function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExp
 	}
 
 	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseInput(expiration, expireAfter, ofExpiration)});
-}
-
-export function isWhole(value: unknown): value is number {
-	return Number.isSafeInteger(value);
 }

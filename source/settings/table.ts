@@ -7,14 +7,15 @@ import {
 	boolean as booleanInput,
 	functionOf,
 	isToken,
+	oneOf,
 	setOf,
 	text,
+	wholeNumber,
 	type Parser,
 } from '../parse.ts';
 import {
 	cacheStatus,
 	expiration,
-	isWhole,
 	mode,
 	period,
 	singleFlight,
@@ -55,6 +56,8 @@ type RequestTable = {readonly [Key in 'refresh' | 'forceRefresh' | 'tags']-?: Ro
 
 const boolean = {...booleanInput, default: false};
 
+const positive = wholeNumber('a whole number from 1', 1);
+
 // The function has no name, like one that a user writes.
 const [now] = [() => Date.now()] as const;
 
@@ -75,7 +78,7 @@ export const clientTable: ClientTable = {
 		isOfRequest: true,
 		variable: 'numbers',
 		allowed: 'an array or a Set of status codes',
-		parse: setOf('a whole number from 100 to 599', code => isWhole(code) && code >= 100 && code <= 599 ? code : undefined),
+		parse: setOf('a whole number from 100 to 599', wholeNumber('', 100, 599).parse),
 	},
 	allowableMethods: {
 		default: ['GET', 'HEAD'],
@@ -188,16 +191,8 @@ export const clientTable: ClientTable = {
 		allowed: 'an array of header names',
 		parse: (value, path) => Array.isArray(value) ? [...headerNameSet(value, path)!] : undefined,
 	},
-	staleIfErrorAfter: {
-		default: 'failure',
-		allowed: '`\'failure\'` or `\'retries\'`',
-		parse: value => value === 'failure' || value === 'retries' ? value : undefined,
-	},
-	gatewayTimeout: {
-		default: 'error',
-		allowed: '`\'error\'` or `\'respond\'`',
-		parse: value => value === 'error' || value === 'respond' ? value : undefined,
-	},
+	staleIfErrorAfter: {...oneOf('failure', 'retries'), default: 'failure'},
+	gatewayTimeout: {...oneOf('error', 'respond'), default: 'error'},
 	cacheStatus: {
 		default: true,
 		variable: 'flag',
@@ -216,21 +211,19 @@ export const clientTable: ClientTable = {
 		default: 64 * 1024 * 1024,
 		fixed: 'stored responses are read within its limit',
 		allowed: 'a whole number of bytes from 1, or `Infinity`',
-		parse: value => value === Infinity || (isWhole(value) && value >= 1) ? value : undefined,
+		parse: value => value === Infinity ? value : positive.parse(value, ''),
 	},
 	maxBytes: {
 		default: undefined,
 		scope: 'store',
 		fixed: 'the store is opened with it',
-		allowed: 'a whole number of bytes from 1',
-		parse: value => isWhole(value) && value >= 1 ? value : undefined,
+		...wholeNumber('a whole number of bytes from 1', 1),
 	},
 	maxEntries: {
 		default: undefined,
 		scope: 'store',
 		fixed: 'the store is opened with it',
-		allowed: 'a whole number from 1',
-		parse: value => isWhole(value) && value >= 1 ? value : undefined,
+		...positive,
 	},
 	jitter: {
 		default: 0,

@@ -659,90 +659,46 @@ console.log(client.cacheSettings.expireAfter);
 */
 export type LiveSettings = {-readonly [Key in Exclude<keyof CacheSettings, FixedSetting>]: CacheSettings[Key]} & {readonly [Key in FixedSetting]: CacheSettings[Key]};
 
-type ResolvedSharedSettings = {
-	readonly expireAfter: Expiration;
-	readonly allowableCodes: ReadonlySet<number>;
-
-	/** In upper case. */
-	readonly allowableMethods: ReadonlySet<string>;
-	readonly alwaysRevalidate: boolean;
-	readonly disabled: boolean;
-	readonly filterFn: FilterCallback | undefined;
-	readonly keyFn: KeyCallback | undefined;
-	readonly onlyIfCached: boolean;
-	readonly readOnly: boolean;
-
-	/** Milliseconds. 0 means off, `Infinity` no end. */
-	readonly staleIfError: number;
-
-	/** Milliseconds. 0 means off, `Infinity` no end. */
-	readonly staleWhileRevalidate: number;
-	readonly trust: string | undefined;
-};
-
-/**
-The parsed settings of a client. They are frozen, and share only the store and functions with what the user gave.
-*/
-export type ResolvedSettings = Omit<ResolvedSharedSettings, 'allowableCodes' | 'expireAfter'> & {
+/** The settings whose parsed form is not what the user gives. Times are in milliseconds: 0 means off, `Infinity` no end. */
+type ParsedSettings = {
 	/** With `undefined`, RFC 9111 decides. */
 	readonly expireAfter: Expiration | undefined;
 
 	/** With `undefined`, RFC 9111 decides. */
 	readonly allowableCodes: ReadonlySet<number> | undefined;
-	readonly cacheControl: boolean;
+
+	/** In upper case. */
+	readonly allowableMethods: ReadonlySet<string>;
+	readonly staleIfError: number;
+	readonly staleWhileRevalidate: number;
+	readonly ttlOffset: number;
 
 	/** In lower case. */
 	readonly cacheControlTargets: readonly string[];
-	readonly staleIfErrorAfter: 'failure' | 'retries';
-	readonly gatewayTimeout: 'error' | 'respond';
 	readonly cacheStatus: false | {readonly name: string; readonly key: boolean};
-
-	/** As given. It is checked when it is opened. */
-	readonly store: StoreSetting;
-	readonly cacheName: string;
-
-	/** As given. It is checked when the pipeline is made. */
-	readonly serializer: PipelineStage | SerializerPipeline | undefined;
-	readonly decodeContent: boolean | undefined;
 	readonly urlsExpireAfter: readonly UrlExpiration[];
 
 	/** In lower case. */
 	readonly matchHeaders: boolean | readonly string[];
 	readonly ignoredParameters: Ignored;
-	readonly contentRootKey: string | undefined;
-	readonly partitionBy: 'credentials' | false | PartitionCallback;
-	readonly partitionSecret: string | Uint8Array | undefined;
-
-	/** Milliseconds. 0 means off, `Infinity` no end. */
-	readonly ttlOffset: number;
-	readonly storeEncoded: boolean;
-	readonly storeSetCookie: boolean;
-
-	/** Milliseconds. */
-	readonly storeTimeout: number;
-	readonly failFast: boolean;
-	readonly singleFlight: false | {
-		/** Milliseconds. */
-		readonly maxWait: number;
-	};
-	readonly lock: boolean | 'local';
-
-	readonly maxEntryBytes: number;
-	readonly maxBytes: number | undefined;
-	readonly maxEntries: number | undefined;
-
-	readonly jitter: number;
-	readonly tags: TagCallback | undefined;
+	readonly singleFlight: false | {readonly maxWait: number};
 	readonly mode: Required<ModeOptions> | undefined;
-	readonly autoclose: boolean;
-	readonly now: () => number;
+};
+
+type WithoutDefault = 'contentRootKey' | 'decodeContent' | 'filterFn' | 'keyFn' | 'maxBytes' | 'maxEntries' | 'partitionSecret' | 'serializer' | 'tags' | 'trust';
+
+/**
+The parsed settings of a client. They are frozen, and share only the store and functions with what the user gave. `store` and `serializer` are checked when the store is opened.
+*/
+export type ResolvedSettings = ParsedSettings & {
+	readonly [Key in Exclude<keyof CacheSettings, keyof ParsedSettings>]-?: Key extends WithoutDefault ? CacheSettings[Key] : NonNullable<CacheSettings[Key]>;
 };
 
 /**
 The parsed settings of a request. A setting that was not given is absent.
 */
 export type ResolvedRequestSettings = {
-	readonly [Key in keyof ResolvedSharedSettings]?: Exclude<ResolvedSharedSettings[Key], undefined>;
+	readonly [Key in keyof SharedSettings]?: NonNullable<ResolvedSettings[Key]>;
 } & {
 	readonly refresh?: boolean;
 	readonly forceRefresh?: boolean;

@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {isDeepStrictEqual} from 'node:util';
 import test from 'ava';
 import {fc} from '../helpers/fast-check.ts';
-import {argumentsText, structuralText} from '../../source/decorators/argument-key.ts';
+import {argumentsText, structuralText} from '../../source/decorators/plain-data.ts';
 import {seed} from '../helpers/seed.ts';
 
 const text = (value: unknown): string => structuralText(value, 'value');
