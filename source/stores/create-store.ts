@@ -121,7 +121,7 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 		const module = await import('./mongodb/mongodb.ts');
 		return new module.GridFsStore(options);
 	}),
-	dynamodb: onServer('@aws-sdk/client-dynamodb', checkDynamoDbOptions, {name: 'dynamodb', valueType: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async options => {
+	dynamodb: onServer('@aws-sdk/client-dynamodb', checkDynamoDbOptions, {name: 'dynamodb', valueType: 'documents', methods: ['add', 'count']}, async options => {
 		const module = await import('./dynamodb/index.ts');
 		return new module.DynamoDbStore(options);
 	}),
