@@ -1,6 +1,6 @@
 import {fileURLToPath} from 'node:url';
 import {SettingError, shownText} from '../errors.ts';
-import {checkAdapterOptions, type NamedAdapterOptions} from './adapters/options.ts';
+import {checkAdapterOptions, type NamedAdapter, type NamedAdapterOptions} from './adapters/options.ts';
 import type {DynamoDbStore} from './dynamodb/index.ts';
 import {checkDynamoDbOptions, type DynamoDbStoreOptions} from './dynamodb/options.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';
@@ -134,10 +134,12 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 function adapterStore<Name extends keyof NamedAdapterOptions>(name: Name, options: NamedAdapterOptions[Name]): KeyvStore {
 	checkAdapterOptions(name, options);
 	requireDriver(name, name);
-	const given = {...options};
-	return lazyStore<KeyvStore>({name, valueType: 'text', scope: 'network'}, async () => {
+	const named = {name, options: {...options}} as NamedAdapter;
+	return lazyStore<KeyvStore>({
+		name, valueType: 'text', scope: 'network', isEager: false,
+	}, async () => {
 		const module = await import('./adapters/named-adapters.ts');
-		return module.namedAdapterStore(name, given);
+		return module.namedAdapterStore(named);
 	});
 }
 
