@@ -13,7 +13,6 @@ import envPaths from 'env-paths';
 import {
 	createFile,
 	createFolder,
-	createSharedFile,
 	isFileMode,
 	modesFor,
 	type FileModes,
@@ -140,17 +139,16 @@ export class Place {
 	/**
 	Creates a file, and its folder if there is none, and opens it for writing.
 
-	@param isShared - Whether other processes look for a file of this name.
 	@throws `EEXIST` if the file exists.
 	*/
-	createFile(path: string, isShared: boolean): number {
+	createFile(path: string): number {
 		for (let attempt = 1; ; attempt++) {
 			try {
 				if (!this.check()) {
 					this.createFolder(dirname(path));
 				}
 
-				return (isShared ? createSharedFile : createFile)(path, this.#modes.file);
+				return createFile(path, this.#modes.file);
 			} catch (error) {
 				// Another process may remove the folder again while it clears the cache.
 				if ((error as {code: string}).code !== 'ENOENT' || attempt > 5) {
@@ -171,7 +169,7 @@ export class Place {
 		}
 
 		try {
-			closeSync(createSharedFile(path, this.#modes.file));
+			closeSync(createFile(path, this.#modes.file));
 		} catch (error) {
 			const {code} = error as {code: string};
 			if (code === 'EEXIST' && statSync(path, {throwIfNoEntry: false}) === undefined) {
