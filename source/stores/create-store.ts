@@ -134,12 +134,12 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 function adapterStore<Name extends keyof NamedAdapterOptions>(name: Name, options: NamedAdapterOptions[Name]): KeyvStore {
 	checkAdapterOptions(name, options);
 	requireDriver(name, name);
-	const named = {name, options: {...options}} as NamedAdapter;
+	const given = {...options};
 	return lazyStore<KeyvStore>({
 		name, valueType: 'text', scope: 'network', isEager: false,
 	}, async () => {
 		const module = await import('./adapters/named-adapters.ts');
-		return module.namedAdapterStore(named);
+		return module.namedAdapterStore({name, options: given});
 	});
 }
 
