@@ -1,6 +1,6 @@
 import {fileURLToPath} from 'node:url';
 import {SettingError, shownText} from '../errors.ts';
-import {checkAdapterOptions, type NamedAdapter, type NamedAdapterOptions} from './adapters/options.ts';
+import {checkAdapterOptions, type NamedAdapterOptions} from './adapters/options.ts';
 import type {DynamoDbStore} from './dynamodb/index.ts';
 import {checkDynamoDbOptions, type DynamoDbStoreOptions} from './dynamodb/options.ts';
 import {FilesystemStore, type FilesystemStoreOptions} from './filesystem/store.ts';

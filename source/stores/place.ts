@@ -19,6 +19,7 @@ import {
 } from './file-modes.ts';
 import {
 	boolean,
+	checked,
 	contradiction,
 	refuseTogether,
 	type OptionTypes,
@@ -45,7 +46,7 @@ export type PlaceOptions = {
 export const placeOptions: OptionTypes<PlaceOptions> = {
 	useTemp: boolean,
 	useCacheDir: boolean,
-	fileMode: {isValid: isFileMode, allowed: 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others'},
+	fileMode: checked(isFileMode, 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others'),
 };
 
 type Use = {

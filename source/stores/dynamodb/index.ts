@@ -1,5 +1,5 @@
 import {KeyvAdapter} from '../keyv-adapter.ts';
-import {checkOptions} from '../options.ts';
+import {checked, checkOptions} from '../options.ts';
 import {dynamoDbOptions, type DynamoDbOptions} from './options.ts';
 import {DynamoDbStore} from './store.ts';
 
@@ -30,7 +30,7 @@ const keyv = new Keyv({store: new KeyvDynamoDb({tableName: 'cache'}), namespace:
 */
 export class KeyvDynamoDb extends KeyvAdapter {
 	constructor(options: KeyvDynamoDbOptions = {}) {
-		checkOptions('KeyvDynamoDb', options, {...dynamoDbOptions, namespace: {isValid: value => typeof value === 'string', allowed: 'a string'}});
+		checkOptions('KeyvDynamoDb', options, {...dynamoDbOptions, namespace: checked(value => typeof value === 'string', 'a string')});
 		const {namespace, ...own} = options;
 		super(new DynamoDbStore({...own, cacheName: 'keyv'}), own);
 		this.namespace = namespace;
