@@ -75,7 +75,7 @@ function load(text: string, library: typeof Yaml): unknown {
 }
 
 // The escapes that the package writes, and a continued line.
-const validEscape = /\\(?:[\t\n\r "\/0LNP\\abefnrtv_]|x[\dA-Fa-f]{2}|u[\dA-Fa-f]{4})/gv;
+const validEscape = /\\(?:[\t\n\r "\/0LNP\\_abefnrtv]|x[\dA-Fa-f]{2}|u[\dA-Fa-f]{4})/gv;
 
 function * tokensOf(text: string, {Lexer, Parser}: typeof Yaml): Generator<Yaml.CST.Token, void> {
 	const parser = new Parser();
