@@ -60,7 +60,7 @@ export const house: Readonly<Record<string, Row>> = {
 		packages: ['bson', 'yaml'],
 	},
 	stores: {
-		source: ['errors.ts', 'maybe-promise.ts', 'optional-package.ts', 'warnings.ts'],
+		source: ['errors.ts', 'parse.ts', 'maybe-promise.ts', 'optional-package.ts', 'warnings.ts'],
 		node: ['*', 'fs', 'fs/promises', 'sqlite'],
 		packages: ['keyv', '@keyv/*', 'keyv-file', '@aws-sdk/*', 'mongodb', 'env-paths'],
 	},

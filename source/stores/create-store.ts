@@ -121,7 +121,7 @@ const makers: {readonly [Name in StoreName]: (options: StoreOptions[Name]) => Na
 		const module = await import('./mongodb/mongodb.ts');
 		return new module.GridFsStore(options);
 	}),
-	dynamodb: onServer('@aws-sdk/client-dynamodb', checkDynamoDbOptions, {name: 'dynamodb', valueType: 'documents', methods: ['add', 'count', 'getMany', 'hasMany', 'deleteEach']}, async options => {
+	dynamodb: onServer('@aws-sdk/client-dynamodb', checkDynamoDbOptions, {name: 'dynamodb', valueType: 'documents', methods: ['add', 'count']}, async options => {
 		const module = await import('./dynamodb/index.ts');
 		return new module.DynamoDbStore(options);
 	}),
@@ -135,9 +135,11 @@ function adapterStore<Name extends keyof NamedAdapterOptions>(name: Name, option
 	checkAdapterOptions(name, options);
 	requireDriver(name, name);
 	const given = {...options};
-	return lazyStore<KeyvStore>({name, valueType: 'text', scope: 'network'}, async () => {
+	return lazyStore<KeyvStore>({
+		name, valueType: 'text', scope: 'network', isEager: false,
+	}, async () => {
 		const module = await import('./adapters/named-adapters.ts');
-		return module.namedAdapterStore(name, given);
+		return module.namedAdapterStore({name, options: given});
 	});
 }
 

@@ -2,19 +2,14 @@
 import {randomUUID} from 'node:crypto';
 import {
 	chmodSync,
-	closeSync,
 	fchmodSync,
 	fstatSync,
-	linkSync,
 	lstatSync,
 	mkdirSync,
 	openSync,
-	renameSync,
-	rmdirSync,
 	statSync,
-	unlinkSync,
 } from 'node:fs';
-import {basename, dirname, join} from 'node:path';
+import {dirname, join} from 'node:path';
 import process from 'node:process';
 
 /** The permission bits of new files and folders. `undefined` leaves them to the umask, or to Windows, which has none. */
@@ -23,10 +18,6 @@ export type FileModes = {readonly file: number | undefined; readonly folder: num
 const ownerReadsAndWrites = 0o600;
 const allReadAndWrite = 0o666;
 const permissionBits = 0o777;
-const ownerBits = 0o700;
-
-/** Whether the umask removes permissions of the owner, as far as the last created file shows. */
-let isOwnerRestricted = true;
 
 /** Whether a value is a mode of files that lets the owner read and write them. */
 export function isFileMode(value: unknown): boolean {
@@ -52,9 +43,7 @@ export function createFile(path: string, mode: number | undefined, flags: 'wx' |
 	}
 
 	// The umask may have removed some bits.
-	const {mode: created} = fstatSync(file);
-	isOwnerRestricted = (mode & ownerBits & ~created) !== 0;
-	if ((created & permissionBits) !== mode) {
+	if ((fstatSync(file).mode & permissionBits) !== mode) {
 		ignoreRefusal(() => {
 			fchmodSync(file, mode);
 		});
@@ -64,111 +53,31 @@ export function createFile(path: string, mode: number | undefined, flags: 'wx' |
 }
 
 /**
-Creates a file that other processes look for, as `createFile` does. If the umask removes permissions of the owner, the file gets its name when it has its mode.
-*/
-export function createSharedFile(path: string, mode: number | undefined): number {
-	if (mode === undefined || !isOwnerRestricted) {
-		return createFile(path, mode);
-	}
-
-	const temporary = temporaryNameIn(dirname(path));
-	const file = createFile(temporary, mode);
-	try {
-		linkSync(temporary, path);
-		return file;
-	} catch (error) {
-		closeSync(file);
-		if ((error as {code: string}).code === 'EEXIST') {
-			throw error;
-		}
-
-		// Some file systems, such as FAT, have no hard links.
-		return createFile(path, mode);
-	} finally {
-		unlinkSync(temporary);
-	}
-}
-
-/**
 Creates a folder and its missing parents. An existing folder keeps its mode.
+
+They are created one by one: `mkdirSync` of Node.js with `recursive` never ends where the system says that a parent is missing which is there, as Linux does in `/proc`.
 */
 export function createFolder(folder: string, mode: number | undefined): void {
-	if (mode === undefined) {
-		createFolders(folder);
-		return;
-	}
-
+	const isThere = (): boolean => statSync(folder, {throwIfNoEntry: false})?.isDirectory() === true;
 	const parent = dirname(folder);
-	if (parent === folder || isThere(folder)) {
+	if (parent === folder || isThere()) {
 		return;
 	}
 
 	createFolder(parent, mode);
-	if (createUnderOtherName(folder, join(parent, `.${basename(folder)}.got-cache-hooks.tmp`), mode) || isThere(folder)) {
-		return;
-	}
-
-	createFolders(folder, mode);
-	changeMode(folder, mode);
-}
-
-/**
-Creates a folder and its missing parents one by one: `mkdirSync` of Node.js with `recursive` never ends where the system says that a parent is missing which is there, as Linux does in `/proc`.
-*/
-function createFolders(folder: string, mode?: number): void {
 	try {
 		mkdirSync(folder, mode);
 	} catch (error) {
-		if (statSync(folder, {throwIfNoEntry: false})?.isDirectory() === true) {
+		// Another process may have been first.
+		if (isThere()) {
 			return;
 		}
 
-		const parent = dirname(folder);
-		if (parent === folder || (error as {code: string}).code !== 'ENOENT') {
-			throw error;
-		}
-
-		createFolders(parent, mode);
-		createOne(folder, mode);
+		throw error;
 	}
-}
 
-/** Creates a folder whose parent is there. Another process may be first. */
-function createOne(folder: string, mode: number | undefined): void {
-	try {
-		mkdirSync(folder, mode);
-	} catch (error) {
-		if (statSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) {
-			throw error;
-		}
-	}
-}
-
-/**
-Creates a folder that, as a file, gets its name when it has its mode. The other name is always the same, so that what a killed process has left is used by the next one.
-
-@returns Whether it could. It cannot if another process was first, or if the name belongs to another user.
-*/
-function createUnderOtherName(folder: string, unfinished: string, mode: number): boolean {
-	try {
-		if (!isThere(unfinished)) {
-			mkdirSync(unfinished, mode);
-		}
-
-		// Not through a symbolic link, which would change the mode of another folder.
-		const stats = lstatSync(unfinished);
-		if (!stats.isDirectory() || stats.uid !== process.geteuid?.()) {
-			return false;
-		}
-
-		changeMode(unfinished, mode);
-		renameSync(unfinished, folder);
-		return true;
-	} catch {
-		ignoreRefusal(() => {
-			rmdirSync(unfinished);
-		});
-		return false;
+	if (mode !== undefined) {
+		changeMode(folder, mode);
 	}
 }
 
@@ -198,15 +107,10 @@ export function modeToKeep(path: string): number | undefined {
 	return stats?.isFile() === true && stats.uid === userId ? stats.mode & permissionBits : undefined;
 }
 
-/** Whether anything has this name, even a symbolic link that points nowhere. */
-function isThere(path: string): boolean {
-	return lstatSync(path, {throwIfNoEntry: false}) !== undefined;
-}
-
 function ignoreRefusal(action: () => void): void {
 	try {
 		action();
 	} catch {
-		// A file system without permissions, such as FAT, refuses to change them. A folder that is in use is not removed.
+		// A file system without permissions, such as FAT, refuses to change them.
 	}
 }

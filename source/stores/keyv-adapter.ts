@@ -26,12 +26,12 @@ const bytesPrefix = 0xFF;
 const textPrefix = '\u{1}';
 
 /**
-Makes any `Store` a storage adapter for `new Keyv({store})`, for Keyv 5 and 6. It stores strings, to which Keyv serializes values by default, and bytes.
+Makes any `Store` a storage adapter for `new Keyv({store})`, for Keyv 5 and 6. It stores strings, to which Keyv serializes values by default, and bytes; in a store of documents, any plain data.
 
 - Keyv 6 passes the time at which a value expires, Keyv 5 a time to live. A number from 1,000,000,000,000 is a time, so a time to live cannot be longer than 31 years.
 - Each namespace of Keyv has its own entries, and `clear` deletes only those of the adapter's. As with all adapters, two Keyv instances need two adapters, which may share a store.
 - Entries that a cache has put into the store are not visible, and stay.
-- A call throws what the store throws. `disconnect` closes the store.
+- A call throws what the store throws, and `get` also emits it as `error` if there is a listener, since Keyv 5 ignores what `get` throws. `disconnect` closes the store.
 
 @example
 ```ts
@@ -93,8 +93,16 @@ export class KeyvAdapter extends EventEmitter {
 
 	/** Returns a value; `undefined` if there is none. */
 	async get<Value = unknown>(key: string): Promise<Value | undefined> {
-		const value = await this.#store.get(this.#prefix() + key);
-		return value === undefined ? undefined : fromStored(value) as Value;
+		try {
+			const value = await this.#store.get(this.#prefix() + key);
+			return value === undefined ? undefined : fromStored(value) as Value;
+		} catch (error) {
+			if (this.listenerCount('error') > 0) {
+				this.emit('error', error);
+			}
+
+			throw error;
+		}
 	}
 
 	/** Returns several values. */
@@ -181,6 +189,10 @@ export class KeyvAdapter extends EventEmitter {
 }
 
 function toStored(value: unknown, valueType: Store['valueType']): StoredValue {
+	if (valueType === 'documents') {
+		return {value};
+	}
+
 	if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
 		throw new CacheHooksError('ERR_STORE_VALUE', 'A store as a Keyv adapter stores strings and bytes: do not turn off the serialization of Keyv.');
 	}

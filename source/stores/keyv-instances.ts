@@ -1,5 +1,5 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {CacheHooksError, SettingError} from '../errors.ts';
+import {CacheHooksError} from '../errors.ts';
 
 /**
 The methods that a Keyv 5 or 6 instance, a Keyv storage adapter and a `Map` share. Values are recognized by their structure, not by their class, since several copies of Keyv may be installed.
@@ -56,13 +56,6 @@ export function shapeOf(value: unknown): 'map' | 'keyv6' | 'keyv5' | 'adapter' |
 	const isKeyv5 = 'store' in value && 'opts' in value && hasMethods(value, ['on'])
 		&& (hasMethods(value, ['serializeData']) || hasMethods(value, ['_getKeyPrefix']));
 	return isKeyv5 ? 'keyv5' : 'adapter';
-}
-
-/** Throws a `SettingError` for a name that cannot be a part of keys. */
-export function checkCacheName(cacheName: string): void {
-	if (cacheName === '' || !cacheName.isWellFormed()) {
-		throw new SettingError('cache.cacheName', cacheName, 'a well-formed name that is not empty');
-	}
 }
 
 function hasMethods(value: object, names: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
-import {CacheHooksError, SettingError} from '../errors.ts';
+import {Keyv} from 'keyv';
+import {CacheHooksError} from '../errors.ts';
 import {
 	isGridFs,
 	mustWriteInTurn,
@@ -7,7 +8,6 @@ import {
 	writeInTurn,
 } from './adapters/faults.ts';
 import {
-	checkCacheName,
 	listenToErrors,
 	shapeOf,
 	storageOf,
@@ -17,7 +17,6 @@ import {
 	type KeyvLike,
 } from './keyv-instances.ts';
 import {keyLister} from './keyv-listing.ts';
-import {withoutNamespace} from './keyv-without-namespace.ts';
 import {readMany} from './many-keys.ts';
 import {batches} from './server-options.ts';
 import type {SetOptions, Store, StoredValue} from './types.ts';
@@ -46,8 +45,6 @@ Stores text in a Keyv 5 or 6 instance, a Keyv storage adapter or a `Map`, which 
 - Entries expire by Keyv's clock, `Date.now`.
 - A call throws the errors that Keyv only emits as `error` events. The store listens to these events for good, so that an adapter without a listener does not end the process.
 - If the storage cannot list its keys, `iterate` throws `ERR_STORE_ITERATE`. The keys then contain a generation, and `clear` begins a new one. Each call reads the current generation as well, since another process may have begun it.
-
-@throws {TypeError} If the value has no such shape, or the name is empty.
 */
 export class KeyvStore implements Store {
 	readonly name: string;
@@ -67,12 +64,6 @@ export class KeyvStore implements Store {
 
 	constructor(storage: KeyvLike, {cacheName, name = 'keyv', now = Date.now}: KeyvStoreOptions) {
 		const shape = shapeOf(storage);
-		if (shape === undefined) {
-			throw new SettingError('cache.store', storage, 'a Keyv instance, a Keyv storage adapter or a Map');
-		}
-
-		checkCacheName(cacheName);
-
 		this.name = name;
 		// A Keyv instance around a Map may share the Map with others.
 		this.scope = shape === 'map' ? 'process' : 'network';
@@ -274,6 +265,18 @@ export class KeyvStore implements Store {
 		const prefix = prefixOf(keyv5);
 		return prefix !== '' && key.startsWith(prefix) && keyv5._getKeyPrefix(key) === key ? prefix + key : key;
 	}
+}
+
+const instances = new WeakMap<object, KeyvInstance>();
+
+/**
+Returns the Keyv 6 instance of ours for a storage adapter or a Map, which all caches on it share. The instance has no namespace, so that another Keyv can go on using the same adapter, which may hold only one namespace.
+*/
+function withoutNamespace(storage: object): KeyvInstance {
+	// A Map needs no serialization, since the values are strings.
+	const keyv = instances.get(storage) ?? new Keyv({store: storage, ...(storage instanceof Map && {serialization: false as const})}) as unknown as KeyvInstance;
+	instances.set(storage, keyv);
+	return keyv;
 }
 
 function prefixOf({namespace, useKeyPrefix}: Keyv5Instance): string {

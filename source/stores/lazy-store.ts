@@ -1,4 +1,4 @@
-import {ignore, onceSuccessful} from './server-options.ts';
+import {closedError, ignore, onceSuccessful} from './server-options.ts';
 import type {Store} from './types.ts';
 
 /** What is known of a store before its module is loaded. */
@@ -8,34 +8,57 @@ export type Facts<Loaded extends Store> = Pick<Store, 'name' | 'valueType' | 'sc
 
 	/** Those that return an asynchronous iterable. */
 	readonly iterators?: ReadonlyArray<keyof Loaded>;
+
+	/** Whether the module is loaded when the store is made, and not by the first call, whose time limit would pass meanwhile. Default: `true`. */
+	readonly isEager?: boolean;
 };
 
 type Methods = Readonly<Record<PropertyKey, (...values: readonly unknown[]) => unknown>>;
 
 /**
-Returns a store whose module is loaded from now on, since most programs use one store of many. Calls wait for it. If that fails, the next call tries again.
+Returns a store whose module is loaded later, since most programs use one store of many. Calls wait for it. If that fails, the next call tries again.
 
 @param load - Imports the module, and makes the store. The options have been checked already.
 */
 export function lazyStore<Loaded extends Store>(description: Facts<Loaded>, load: () => Promise<Loaded>): Loaded {
-	const {methods = [], iterators = [], ...facts} = description;
-	let loaded: Loaded | undefined;
+	const {methods = [], iterators = [], isEager = true, ...facts} = description;
+	let loaded: Methods | undefined;
+	let isClosed = false;
+	const expectOpen = (): void => {
+		if (isClosed) {
+			throw closedError(`${facts.name} store`);
+		}
+	};
+
 	const open = onceSuccessful(async () => {
-		loaded = await load();
-		return loaded as unknown as Methods;
+		expectOpen();
+		loaded = await load() as unknown as Methods;
+		return loaded;
 	});
 
-	// Not by the first call: its time limit would pass meanwhile. A call throws the error.
-	void open().catch(ignore);
-	const promising = ['get', 'set', 'delete', 'deleteMany', 'clear', 'close', ...methods].map(name => [
+	if (isEager) {
+		// A call throws the error.
+		void open().catch(ignore);
+	}
+
+	const promising = ['get', 'set', 'delete', 'deleteMany', 'clear', ...methods].map(name => [
 		name,
-		(...values: readonly unknown[]) => loaded === undefined
-			? open().then(store => store[name](...values))
-			: (loaded as unknown as Methods)[name](...values),
+		(...values: readonly unknown[]) => {
+			expectOpen();
+			return loaded === undefined ? open().then(store => store[name](...values)) : loaded[name](...values);
+		},
 	] as const);
 	const iterating = ['iterate', ...iterators].map(name => [name, async function * (...values: readonly unknown[]) {
+		expectOpen();
 		const store = await open();
 		yield * store[name](...values) as AsyncIterable<unknown>;
 	}] as const);
-	return {...facts, ...Object.fromEntries([...promising, ...iterating])} as unknown as Loaded;
+	const close = async (): Promise<void> => {
+		isClosed = true;
+		// What could not be opened, or was not, needs no closing.
+		const store = await open().catch(() => undefined) as unknown as Store | undefined;
+		await store?.close();
+	};
+
+	return {...facts, ...Object.fromEntries([...promising, ...iterating]), close} as unknown as Loaded;
 }

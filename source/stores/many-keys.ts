@@ -23,29 +23,18 @@ When a task fails, no other task is started; the function waits for the tasks th
 */
 export async function inParallel<Input, Result>(items: readonly Input[], atOnce: number, task: (item: Input) => Promise<Result>): Promise<Result[]> {
 	const results: Result[] = [];
-	// All workers share one iterator, so that each takes the next item.
-	const queue = items.entries();
-	let hasFailed = false;
+	// All workers share one iterator, so that each takes the next item. One that throws closes it for all, which the iterator of an array itself does not allow.
+	const queue = items.entries().map(entry => entry);
 	const work = async (): Promise<void> => {
 		for (const [index, item] of queue) {
-			if (hasFailed) {
-				return;
-			}
-
-			try {
-				results[index] = await task(item); // eslint-disable-line no-await-in-loop
-			} catch (error) {
-				hasFailed = true;
-				throw error;
-			}
+			results[index] = await task(item); // eslint-disable-line no-await-in-loop
 		}
 	};
 
 	const workers = await Promise.allSettled(Array.from({length: Math.min(atOnce, items.length)}, work));
-	for (const worker of workers) {
-		if (worker.status === 'rejected') {
-			throw worker.reason as Error;
-		}
+	const failed = workers.find(worker => worker.status === 'rejected');
+	if (failed !== undefined) {
+		throw failed.reason as Error;
 	}
 
 	return results;

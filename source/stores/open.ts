@@ -1,4 +1,5 @@
 import {SettingError} from '../errors.ts';
+import {parseInput} from '../parse.ts';
 import {
 	allowedStores,
 	createStore,
@@ -9,7 +10,6 @@ import {
 	type StoreUrl,
 } from './create-store.ts';
 import {
-	checkCacheName,
 	listenToErrors,
 	shapeOf,
 	type KeyvInstance,
@@ -17,6 +17,7 @@ import {
 } from './keyv-instances.ts';
 import type {KeyvStore} from './keyv.ts';
 import {lazyStore} from './lazy-store.ts';
+import {commonOptions} from './options.ts';
 import {readOnlyStore} from './read-only.ts';
 import type {Store} from './types.ts';
 
@@ -87,7 +88,7 @@ function openKeyv(setting: KeyvLike, cacheName: string, now: () => number): Stor
 		throw new SettingError('cache.store', setting, allowed);
 	}
 
-	checkCacheName(cacheName);
+	parseInput(commonOptions.cacheName, cacheName, 'cache.cacheName');
 	if ('on' in setting) {
 		// An adapter may emit an error before the first call, which would end the process.
 		listenToErrors(setting as unknown as KeyvInstance);

@@ -1,18 +1,15 @@
-import {SettingError, concealed, unknownOption} from '../errors.ts';
+import {SettingError} from '../errors.ts';
+import {
+	functionOf,
+	parseOptions,
+	type Parser,
+	type Parsers,
+} from '../parse.ts';
 
-/** What an option of a store accepts. */
-export type OptionType = {
-	readonly isValid: (value: unknown) => boolean;
+export {boolean, text} from '../parse.ts';
 
-	/** What a message says is allowed. */
-	readonly allowed: string;
-
-	/** Whether messages conceal the value. Default: `false`. */
-	readonly isSecret?: boolean;
-};
-
-/** All options of a store, by their names. */
-export type OptionTypes<Options> = Readonly<Record<keyof Options, OptionType>>;
+/** The parsers of all options of a store, by their names. */
+export type OptionTypes<Options> = Parsers<Options>;
 
 /** The options that every store has. */
 export type CommonOptions = {
@@ -27,34 +24,36 @@ export type CommonOptions = {
 	readonly now?: () => number;
 };
 
-export const boolean: OptionType = {isValid: value => typeof value === 'boolean', allowed: 'a boolean'};
-export const text: OptionType = {isValid: value => typeof value === 'string' && value !== '', allowed: 'a string that is not empty'};
-export const milliseconds: OptionType = {isValid: value => typeof value === 'number' && value >= 0, allowed: 'a number of milliseconds from 0'};
-export const positiveInteger: OptionType = integer({from: 1}, 'a positive integer');
+export const milliseconds: Parser<number> = checked(value => typeof value === 'number' && value >= 0, 'a number of milliseconds from 0');
+export const positiveInteger: Parser<number> = integer({from: 1}, 'a positive integer');
 
 export const commonOptions: OptionTypes<CommonOptions> = {
-	cacheName: {isValid: value => typeof value === 'string' && value !== '' && value.isWellFormed(), allowed: 'a well-formed string that is not empty'},
-	now: {isValid: value => typeof value === 'function', allowed: 'a function'},
+	cacheName: checked(value => typeof value === 'string' && value !== '' && value.isWellFormed(), 'a well-formed string that is not empty'),
+	now: functionOf('a function'),
 };
 
-export function integer({from, to = Number.MAX_SAFE_INTEGER}: {readonly from: number; readonly to?: number}, allowed: string): OptionType {
-	return {isValid: value => Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to, allowed};
+/** Returns the parser of an option that is taken as it is. */
+export function checked<Value>(isValid: (value: unknown) => boolean, allowed: string): Parser<Value> {
+	return {allowed, parse: value => isValid(value) ? value as Value : undefined};
 }
 
-export function matching(pattern: RegExp, allowed: string): OptionType {
-	return {isValid: value => typeof value === 'string' && pattern.test(value), allowed};
+export function integer({from, to = Number.MAX_SAFE_INTEGER}: {readonly from: number; readonly to?: number}, allowed: string): Parser<number> {
+	return checked(value => Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to, allowed);
 }
 
-export function objectWith(methods: readonly string[], allowed: string): OptionType {
-	return {isValid: value => typeof value === 'object' && value !== null && methods.every(name => typeof (value as Record<string, unknown>)[name] === 'function'), allowed};
+export function matching(pattern: RegExp, allowed: string): Parser<string> {
+	return checked(value => typeof value === 'string' && pattern.test(value), allowed);
+}
+
+export function objectWith<Value>(methods: readonly string[], allowed: string): Parser<Value> {
+	return checked(value => typeof value === 'object' && value !== null && methods.every(name => typeof (value as Record<string, unknown>)[name] === 'function'), allowed);
 }
 
 /** The URL of a server. Messages do not show it, since it may contain a password. */
-export function serverUrl(...schemes: readonly string[]): OptionType {
+export function serverUrl(...schemes: readonly string[]): Parser<string> {
 	const beginnings = schemes.map(scheme => `${scheme}://`);
 	return {
-		isValid: value => typeof value === 'string' && beginnings.some(beginning => value.startsWith(beginning) && value.length > beginning.length),
-		allowed: `a URL that begins with \`${beginnings.join('` or `')}\``,
+		...checked<string>(value => typeof value === 'string' && beginnings.some(beginning => value.startsWith(beginning) && value.length > beginning.length), `a URL that begins with \`${beginnings.join('` or `')}\``),
 		isSecret: true,
 	};
 }
@@ -65,21 +64,8 @@ Checks the options of a store. An option that is `undefined` has its default.
 @param path - What the options belong to, such as `createStore('sqlite')`.
 @throws {SettingError} For an option that does not exist or has a wrong value.
 */
-export function checkOptions(path: string, options: unknown, types: Readonly<Record<string, OptionType>>): void {
-	if (typeof options !== 'object' || options === null) {
-		throw new SettingError(path, options, 'an object with options');
-	}
-
-	for (const [name, value] of Object.entries(options)) {
-		if (!Object.hasOwn(types, name)) {
-			throw unknownOption(path, name, Object.keys(types));
-		}
-
-		const {isValid, allowed, isSecret = false} = types[name]!;
-		if (value !== undefined && !isValid(value)) {
-			throw new SettingError(`${path}.${name}`, isSecret ? concealed(value) : value, allowed);
-		}
-	}
+export function checkOptions<Options extends object>(path: string, options: Options, types: OptionTypes<Options>): void {
+	parseOptions(types, options, path);
 }
 
 /**

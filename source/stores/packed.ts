@@ -49,7 +49,7 @@ Returns the members of an object that are stored, in order.
 
 @throws {CacheHooksError} `ERR_STORE_VALUE` for an instance of a class, which would lose its class.
 */
-export function membersOf(value: object): Array<[string, unknown]> {
+function membersOf(value: object): Array<[string, unknown]> {
 	const prototype: unknown = Object.getPrototypeOf(value);
 	// A plain object of another realm has another `Object.prototype`, which has no prototype either.
 	if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
@@ -59,7 +59,7 @@ export function membersOf(value: object): Array<[string, unknown]> {
 	return Object.entries(value).filter(([, member]) => member !== undefined);
 }
 
-export function notPlain(what: string): CacheHooksError {
+function notPlain(what: string): CacheHooksError {
 	return new CacheHooksError('ERR_STORE_VALUE', `A store of documents holds plain data, not ${what}.`);
 }
 

@@ -13,13 +13,13 @@ import envPaths from 'env-paths';
 import {
 	createFile,
 	createFolder,
-	createSharedFile,
 	isFileMode,
 	modesFor,
 	type FileModes,
 } from './file-modes.ts';
 import {
 	boolean,
+	checked,
 	contradiction,
 	refuseTogether,
 	type OptionTypes,
@@ -46,7 +46,7 @@ export type PlaceOptions = {
 export const placeOptions: OptionTypes<PlaceOptions> = {
 	useTemp: boolean,
 	useCacheDir: boolean,
-	fileMode: {isValid: isFileMode, allowed: 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others'},
+	fileMode: checked(isFileMode, 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others'),
 };
 
 type Use = {
@@ -140,17 +140,16 @@ export class Place {
 	/**
 	Creates a file, and its folder if there is none, and opens it for writing.
 
-	@param isShared - Whether other processes look for a file of this name.
 	@throws `EEXIST` if the file exists.
 	*/
-	createFile(path: string, isShared: boolean): number {
+	createFile(path: string): number {
 		for (let attempt = 1; ; attempt++) {
 			try {
 				if (!this.check()) {
 					this.createFolder(dirname(path));
 				}
 
-				return (isShared ? createSharedFile : createFile)(path, this.#modes.file);
+				return createFile(path, this.#modes.file);
 			} catch (error) {
 				// Another process may remove the folder again while it clears the cache.
 				if ((error as {code: string}).code !== 'ENOENT' || attempt > 5) {
@@ -171,7 +170,7 @@ export class Place {
 		}
 
 		try {
-			closeSync(createSharedFile(path, this.#modes.file));
+			closeSync(createFile(path, this.#modes.file));
 		} catch (error) {
 			const {code} = error as {code: string};
 			if (code === 'EEXIST' && statSync(path, {throwIfNoEntry: false}) === undefined) {

@@ -1,9 +1,9 @@
 import {CacheHooksError} from '../errors.ts';
 import {isMissing, resolutionError} from '../optional-package.ts';
 import {
+	checked,
 	commonOptions,
 	type CommonOptions,
-	type OptionType,
 	type OptionTypes,
 } from './options.ts';
 
@@ -24,7 +24,7 @@ export type ServerOptions = CommonOptions & {
 
 export type ResolvedServerOptions = Required<ServerOptions>;
 
-const timeout: OptionType = {isValid: value => typeof value === 'number' && value > 0, allowed: 'a number of milliseconds above 0'};
+const timeout = checked<number>(value => typeof value === 'number' && value > 0, 'a number of milliseconds above 0');
 
 export const serverOptions: OptionTypes<ServerOptions> = {...commonOptions, connectionTimeout: timeout, commandTimeout: timeout};
 

@@ -205,8 +205,6 @@ test('closing disconnects the storage', async t => {
 	t.is(disconnected, 3);
 });
 
-test('wrong arguments are refused', async t => {
-	t.throws(() => new KeyvStore({} as KeyvLike, options), {instanceOf: TypeError, message: /`cache.store`/v});
-	t.throws(() => new KeyvStore(new Map(), {cacheName: ''}), {instanceOf: TypeError, message: /`cache.cacheName`/v});
+test('a value that is no text is refused', async t => {
 	await t.throwsAsync(async () => new KeyvStore(new Map(), options).set('key', {}, kept), {code: 'ERR_STORE_VALUE'});
 });

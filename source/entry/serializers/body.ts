@@ -176,16 +176,11 @@ export function findCharset(label: string): Charset | undefined {
 	return singleByteCharsets.get(name);
 }
 
-// The characters of the bytes 0x80 to 0x9F in windows-1252, which is also the charset of the labels `iso-8859-1` and `us-ascii`. The decoder of Node.js 22 has those of Latin-1 instead (https://github.com/nodejs/node/issues/56542), and a store may serve several versions of Node.js.
-const windows1252 = '\u{20AC}\u{81}\u{201A}\u{192}\u{201E}\u{2026}\u{2020}\u{2021}\u{2C6}\u{2030}\u{160}\u{2039}\u{152}\u{8D}\u{17D}\u{8F}\u{90}\u{2018}\u{2019}\u{201C}\u{201D}\u{2022}\u{2013}\u{2014}\u{2DC}\u{2122}\u{161}\u{203A}\u{153}\u{9D}\u{17E}\u{178}';
-
 /** Returns a charset in which each byte is one character, and the lower half is ASCII; `undefined` for any other charset. */
 function singleByteCharset(name: string): Charset | undefined {
 	const decoder = new TextDecoder(name, {ignoreBOM: true}); // eslint-disable-line @typescript-eslint/naming-convention
-	const isWrong = name === 'windows-1252' && decoder.decode(Uint8Array.of(0x80)) !== windows1252[0];
-	const decode = (bytes: Uint8Array): string => isWrong
-		? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1').replaceAll(/[\u{80}-\u{9F}]/gv, character => windows1252[character.codePointAt(0)! - 0x80]!)
-		: decoder.decode(bytes);
+	// Without `stream`, Node.js 22 decodes windows-1252 as Latin-1 (https://github.com/nodejs/node/issues/56542), and a store may serve several versions of Node.js.
+	const decode = (bytes: Uint8Array): string => decoder.decode(bytes, {stream: true});
 	const upper = decode(Uint8Array.from({length: 128}, (_, index) => index + 128));
 	if (upper.length !== 128 || new Set(upper).size !== 128) {
 		return undefined;

@@ -25,31 +25,31 @@ export const v8Format: Stage<'document', 'bytes'> = {
 	},
 };
 
-// The tags of V8's `ValueSerializer` for plain data: one byte before each value.
-const tags = {
-	undefined: '_',
-	null: '0',
-	true: 'T',
-	false: 'F',
-	hole: '-',
-	integer: 'I',
-	unsigned: 'U',
-	double: 'N',
-	reference: '^',
-	oneByteString: '"',
-	twoByteString: 'c',
-	utf8String: 'S',
-	object: 'o',
-	objectEnd: '{',
-	denseArray: 'A',
-	denseArrayEnd: '$',
-	sparseArray: 'a',
-	sparseArrayEnd: '@',
-	// Node.js writes typed arrays as host objects: the type, the length, the bytes.
-	host: '\\',
-} as const;
+const codeOf = (tag: string): number => tag.codePointAt(0)!;
+const followedBy = (tags: string, numbers: number, bytes: number | 'counted' = 0) => Array.from(tags, tag => [codeOf(tag), {numbers, bytes}] as const);
 
-const tagOf = (byte: number | undefined): string => String.fromCodePoint(byte ?? 0);
+/** The tags of V8's `ValueSerializer` for plain data, one byte before each value, with how many numbers follow, and how many bytes: as many as the last number says if they are `counted`. */
+const scalars: ReadonlyMap<number, {readonly numbers: number; readonly bytes: number | 'counted'}> = new Map([
+	// `undefined`, `null`, the booleans, a hole of an array.
+	...followedBy('_0TF-', 0),
+	// Integers, and a reference to a value before.
+	...followedBy('IU^', 1),
+	// A double.
+	...followedBy('N', 0, 8),
+	// Strings in Latin-1, UTF-16 and UTF-8.
+	...followedBy('"cS', 1, 'counted'),
+	// Node.js writes typed arrays as host objects: the type, the length, the bytes.
+	...followedBy('\\', 2, 'counted'),
+]);
+
+const [objectTag, denseArrayTag, sparseArrayTag] = [codeOf('o'), codeOf('A'), codeOf('a')];
+
+/** The tags after the names and values of the members, with how many numbers follow. */
+const ends: ReadonlyMap<number, {readonly end: number; readonly numbers: number}> = new Map([
+	[objectTag, {end: codeOf('{'), numbers: 1}],
+	[denseArrayTag, {end: codeOf('$'), numbers: 2}],
+	[sparseArrayTag, {end: codeOf('@'), numbers: 2}],
+]);
 
 /**
 Checks a structured clone without creating its values. V8 trusts the lengths in the clone: a few bytes that nest arrays, or set the length of empty ones, take gigabytes of memory and end the process.
@@ -74,54 +74,38 @@ class CloneReader {
 	}
 
 	#readValue(): void {
-		const tag = this.#readTag();
-		switch (tag) {
-			case tags.object: {
-				this.#values.open();
-				this.#readMembers(tags.objectEnd);
-				this.#readNumber();
-				this.#values.close();
-				break;
-			}
-
-			case tags.denseArray: {
-				this.#readDenseArray();
-				break;
-			}
-
-			case tags.sparseArray: {
-				this.#values.open();
-				this.#values.add(this.#readNumber());
-				this.#readMembers(tags.sparseArrayEnd);
-				this.#readNumber();
-				this.#readNumber();
-				this.#values.close();
-				break;
-			}
-
-			default: {
-				this.#values.add(1);
-				this.#readScalar(tag);
-			}
-		}
-	}
-
-	#readDenseArray(): void {
-		this.#values.open();
-		const length = this.#readNumber();
-		// V8 allocates the whole array before it reads the first item.
-		this.#values.add(length);
-		for (let index = 0; index < length; index++) {
-			this.#readValue();
+		const tag = this.#peekTag();
+		this.#skip(1);
+		const container = ends.get(tag);
+		if (container !== undefined) {
+			this.#values.open();
+			this.#readMembers(tag, container.end);
+			this.#readNumbers(container.numbers);
+			this.#values.close();
+			return;
 		}
 
-		this.#readMembers(tags.denseArrayEnd);
-		this.#readNumber();
-		this.#readNumber();
-		this.#values.close();
+		this.#values.add(1);
+		const scalar = scalars.get(tag);
+		if (scalar === undefined) {
+			throw new UnreadableError('format');
+		}
+
+		const last = this.#readNumbers(scalar.numbers);
+		this.#skip(scalar.bytes === 'counted' ? last : scalar.bytes);
 	}
 
-	#readMembers(end: string): void {
+	#readMembers(tag: number, end: number): void {
+		if (tag !== objectTag) {
+			const length = this.#readNumber();
+			// V8 allocates the whole array before it reads the first item.
+			this.#values.add(length);
+			const items = tag === denseArrayTag ? length : 0;
+			for (let index = 0; index < items; index++) {
+				this.#readValue();
+			}
+		}
+
 		while (this.#peekTag() !== end) {
 			this.#readValue();
 			this.#readValue();
@@ -130,59 +114,22 @@ class CloneReader {
 		this.#skip(1);
 	}
 
-	#readScalar(tag: string): void {
-		switch (tag) {
-			case tags.undefined:
-			case tags.null:
-			case tags.true:
-			case tags.false:
-			case tags.hole: {
-				break;
-			}
-
-			case tags.integer:
-			case tags.unsigned:
-			case tags.reference: {
-				this.#readNumber();
-				break;
-			}
-
-			case tags.double: {
-				this.#skip(8);
-				break;
-			}
-
-			case tags.oneByteString:
-			case tags.twoByteString:
-			case tags.utf8String: {
-				this.#skip(this.#readNumber());
-				break;
-			}
-
-			case tags.host: {
-				this.#readNumber();
-				this.#skip(this.#readNumber());
-				break;
-			}
-
-			default: {
-				throw new UnreadableError('format');
-			}
-		}
-	}
-
-	#peekTag(): string {
+	#peekTag(): number {
 		while (this.#bytes[this.#position] === 0) {
 			this.#position++;
 		}
 
-		return tagOf(this.#bytes[this.#position]);
+		return this.#bytes[this.#position] ?? 0;
 	}
 
-	#readTag(): string {
-		const tag = this.#peekTag();
-		this.#skip(1);
-		return tag;
+	/** Returns the last of some numbers; 0 if there are none. */
+	#readNumbers(count: number): number {
+		let last = 0;
+		for (let index = 0; index < count; index++) {
+			last = this.#readNumber();
+		}
+
+		return last;
 	}
 
 	/** Reads a number of seven bits per byte, the lowest first. */

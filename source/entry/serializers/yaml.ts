@@ -74,6 +74,9 @@ function load(text: string, library: typeof Yaml): unknown {
 	return document.toJS();
 }
 
+// The escapes that the package writes, and a continued line.
+const validEscape = /\\(?:[\t\n\r "\/0LNP\\_abefnrtv]|x[\dA-Fa-f]{2}|u[\dA-Fa-f]{4})/gv;
+
 function * tokensOf(text: string, {Lexer, Parser}: typeof Yaml): Generator<Yaml.CST.Token, void> {
 	const parser = new Parser();
 	let count = 0;
@@ -84,7 +87,7 @@ function * tokensOf(text: string, {Lexer, Parser}: typeof Yaml): Generator<Yaml.
 		}
 
 		// The package would create an error for each invalid escape first.
-		if (token.startsWith('"') && !areEscapesValid(token)) {
+		if (token.startsWith('"') && token.replaceAll(validEscape, '').includes('\\')) {
 			throw new UnreadableError('format');
 		}
 
@@ -92,25 +95,4 @@ function * tokensOf(text: string, {Lexer, Parser}: typeof Yaml): Generator<Yaml.
 	}
 
 	yield * parser.end();
-}
-
-// The escapes that the package writes, and a continued line.
-const shortEscapes = new Set('0abefnrtvNLP_ "/\\\t\r\n');
-const hexLengths: ReadonlyMap<string, number> = new Map([['x', 2], ['u', 4]]);
-
-function areEscapesValid(token: string): boolean {
-	for (let index = token.indexOf('\\'); index !== -1; index = token.indexOf('\\', index + 2)) {
-		const kind = token.charAt(index + 1);
-		const length = hexLengths.get(kind);
-		const isValid = length === undefined ? shortEscapes.has(kind) : isHex(token.slice(index + 2, index + 2 + length), length);
-		if (!isValid) {
-			return false;
-		}
-	}
-
-	return true;
-}
-
-function isHex(text: string, length: number): boolean {
-	return text.length === length && /^[\da-f]+$/iv.test(text);
 }

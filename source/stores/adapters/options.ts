@@ -121,6 +121,9 @@ export type NamedAdapterOptions = {
 	readonly '@keyv/redis': KeyvRedisOptions;
 };
 
+/** A name with the options of its adapter. */
+export type NamedAdapter = {[Name in keyof NamedAdapterOptions]: {readonly name: Name; readonly options: NamedAdapterOptions[Name]}}[keyof NamedAdapterOptions];
+
 /** The options that each named adapter has. */
 const optionTypes: {readonly [Name in keyof NamedAdapterOptions]: OptionTypes<NamedAdapterOptions[Name]>} = {
 	'keyv-file': {

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {randomUUID} from 'node:crypto';
 import {inParallel} from '../many-keys.ts';
-import {batches} from '../server-options.ts';
+import {batches, ignore} from '../server-options.ts';
 import {
 	deleteItems,
 	readItems,
@@ -35,7 +35,6 @@ const chunksPerWrite = 11;
 /** A response holds 16 MB: with more keys in a request, some would be left unprocessed. */
 const chunksPerRead = 40;
 const readsAtOnce = 2;
-const mostUndeleted = 100;
 
 /**
 The chunks of values that are too large for an item.
@@ -44,9 +43,6 @@ They are written under a random version before the item that names the version, 
 */
 export class Chunks {
 	readonly #connection: Connection;
-
-	/** Versions that could not be deleted, and that nothing refers to. */
-	#undeleted: readonly Version[] = [];
 
 	constructor(connection: Connection) {
 		this.#connection = connection;
@@ -104,21 +100,9 @@ export class Chunks {
 		});
 	}
 
-	/**
-	Deletes the chunks of a version that no entry names any more. It never throws: the next call tries again.
-	*/
+	/** Deletes the chunks of a version that no entry names any more. It never throws, since nothing depends on it. */
 	async delete(version: Version | undefined): Promise<void> {
-		if (version === undefined) {
-			return;
-		}
-
-		const versions = [version, ...this.#undeleted];
-		this.#undeleted = [];
-		try {
-			await deleteItems(this.#connection, versions.flatMap(one => keysOf(one)));
-		} catch {
-			this.#undeleted = [...this.#undeleted, ...versions].slice(-mostUndeleted);
-		}
+		await deleteItems(this.#connection, version === undefined ? [] : keysOf(version)).catch(ignore);
 	}
 }
 

@@ -158,7 +158,6 @@ export class Connection {
 	close(): void {
 		this.#isClosed = true;
 		this.#own?.destroy();
-		this.#own = undefined;
 	}
 
 	#untilTableExists(): () => Promise<void> {

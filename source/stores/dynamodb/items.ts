@@ -5,10 +5,14 @@ import type {KeysAndAttributes, WriteRequest, AttributeValue} from '@aws-sdk/cli
 import {CacheHooksError} from '../../errors.ts';
 import {inParallel} from '../many-keys.ts';
 import {batches} from '../server-options.ts';
-import {packBytes, unpackBytes} from '../packed.ts';
-import type {SetOptions} from '../types.ts';
+import {
+	pack,
+	packBytes,
+	unpack,
+	unpackBytes,
+} from '../packed.ts';
+import type {SetOptions, StoredValue} from '../types.ts';
 import type {Connection} from './connection.ts';
-import {marshal, unmarshal} from './documents.ts';
 
 const writesPerBatch = 25;
 const readsPerBatch = 100;
@@ -145,15 +149,15 @@ Converts an entry to what is written.
 */
 export function draftOf(partition: string, key: string, value: unknown, {expires, indexed}: SetOptions): Draft {
 	const place = itemKey(partition, key);
-	const document = marshal(value, mostValueBytes);
-	const isSmall = document.bytes <= mostValueBytes;
+	const packed = pack(value);
+	const isSmall = Buffer.byteLength(packed) <= mostValueBytes;
 	const ttl = expires === undefined || expires === Infinity ? undefined : Math.ceil(expires / 1000);
 	return {
 		key: place,
 		item: {
 			...place,
 			...attribute('wholeKey', place.key.S.startsWith(digestPrefix) ? JSON.stringify(key) : undefined),
-			...(isSmall && {value: document.value, ...attribute('order', document.order)}),
+			...(isSmall && {value: typeof packed === 'string' ? {S: packed} : {B: packed}}),
 			...attribute('expires', expires),
 			...attribute(ttlAttribute, ttl),
 			...attribute('createdAt', indexed?.createdAt),
@@ -175,9 +179,9 @@ export function keyIn(item: Item): string {
 }
 
 /** Returns the value of the entry, or `undefined` if the item is not ours. */
-export function valueIn(item: Item, chunked?: Uint8Array): unknown {
+export function valueIn(item: Item, chunked?: Uint8Array): StoredValue | undefined {
 	try {
-		return chunked === undefined ? unmarshal(item.value!, item.order?.S) : unpackBytes(chunked);
+		return (chunked === undefined ? unpack(item.value!.S ?? item.value!.B!) : unpackBytes(chunked)) as StoredValue;
 	} catch {
 		return undefined;
 	}

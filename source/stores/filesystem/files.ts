@@ -113,7 +113,7 @@ export function replaceFile(path: string, parts: readonly Uint8Array[], {time, p
 
 	const write = (): MaybePromise<void> => {
 		const isLarge = parts.reduce((sum, {byteLength}) => sum + byteLength, 0) >= largeFrom;
-		const file = place.createFile(temporary, false);
+		const file = place.createFile(temporary);
 		try {
 			for (const part of isLarge ? [] : parts) {
 				writeFileSync(file, part);

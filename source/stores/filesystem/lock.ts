@@ -56,7 +56,7 @@ function tryLock(path: string, own: string, place: Place): boolean {
 
 	let file: number;
 	try {
-		file = place.createFile(path, true);
+		file = place.createFile(path);
 	} catch (error) {
 		if ((error as {code?: unknown}).code === 'EEXIST') {
 			return false;

@@ -1,3 +1,4 @@
+import type {Parser} from '../../parse.ts';
 import {
 	checkOptions,
 	integer,
@@ -5,7 +6,6 @@ import {
 	objectWith,
 	refuseTogether,
 	serverUrl,
-	type OptionType,
 	type OptionTypes,
 } from '../options.ts';
 import {serverOptions, type ServerOptions} from '../server-options.ts';
@@ -75,13 +75,13 @@ export type GridFsStoreOptions = MongoServerOptions & {
 export const mongoDbLimit: number = (16 * 1024 * 1024) - (64 * 1024);
 
 /** `$` and `system.` are reserved for the server. */
-const collection: OptionType = matching(/^(?!system\.|\.)(?!.*(?:\.\.|\.$))[^\0$]+$/v, 'the name of a MongoDB collection');
+const collection = matching(/^(?!system\.|\.)(?!.*(?:\.\.|\.$))[^\0$]+$/v, 'the name of a MongoDB collection');
 
-function largestFrom(least: number): OptionType {
+function largestFrom(least: number): Parser<number> {
 	return integer({from: least, to: mongoDbLimit}, `a number of bytes from ${least} to ${mongoDbLimit}`);
 }
 
-function check(name: 'mongodb' | 'gridfs', options: MongoServerOptions, types: Readonly<Record<string, OptionType>>): void {
+function check<Options extends MongoServerOptions>(name: 'mongodb' | 'gridfs', options: Options, types: OptionTypes<Options>): void {
 	const path = `createStore('${name}')`;
 	checkOptions(path, options, types);
 	refuseTogether(path, options, 'client', ['url', 'clientOptions']);
@@ -89,10 +89,10 @@ function check(name: 'mongodb' | 'gridfs', options: MongoServerOptions, types: R
 
 /** Throws a `SettingError` for a wrong option. */
 export function checkMongoDbOptions(options: MongoDbStoreOptions): void {
-	check('mongodb', options, {...mongoOptions, collectionName: collection, largestDocument: largestFrom(1024)} satisfies OptionTypes<MongoDbStoreOptions>);
+	check('mongodb', options, {...mongoOptions, collectionName: collection, largestDocument: largestFrom(1024)});
 }
 
 /** Throws a `SettingError` for a wrong option. */
 export function checkGridFsOptions(options: GridFsStoreOptions): void {
-	check('gridfs', options, {...mongoOptions, bucketName: collection, largestDocument: largestFrom(0)} satisfies OptionTypes<GridFsStoreOptions>);
+	check('gridfs', options, {...mongoOptions, bucketName: collection, largestDocument: largestFrom(0)});
 }

@@ -1,4 +1,5 @@
 import {
+	checked,
 	checkOptions,
 	objectWith,
 	refuseTogether,
@@ -46,9 +47,9 @@ const redisUrl = serverUrl('redis', 'rediss');
 
 const optionTypes: OptionTypes<RedisStoreOptions> = {
 	...serverOptions,
-	url: {...redisUrl, isValid: value => redisUrl.isValid(value) && URL.canParse(value as string)},
+	url: {...redisUrl, parse: (value, path) => URL.canParse(String(value)) ? redisUrl.parse(value, path) : undefined},
 	clientOptions: objectWith([], 'an object with options for the client'),
-	client: {isValid: value => isClient(value) || isClient((value as {client?: unknown} | null | undefined)?.client), allowed: 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'},
+	client: checked(value => isClient(value) || isClient((value as {client?: unknown} | null | undefined)?.client), 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'),
 };
 
 /** Throws a `SettingError` for a wrong option. */

@@ -80,27 +80,6 @@ for (const server of dynamoDbServers(test)) {
 		t.deepEqual((await itemsOf(tableName)).map(item => item.ttl), Array.from({length: 3}, () => ({N: String((start / 1000) + 86_400)})));
 	});
 
-	test(`chunks on ${server.name}: chunks that could not be deleted are deleted with the next ones`, async t => {
-		const tableName = newTable();
-		let isFailing = false;
-		const store = open({
-			tableName, client: interceptedBy(client, async (name, _, send) => {
-				if (isFailing && name === 'BatchWriteItem#Delete') {
-					throw new Error('Not now');
-				}
-
-				return send();
-			}),
-		});
-		await store.set('key', large('a'), kept);
-		isFailing = true;
-		await store.set('key', large('b'), kept);
-		t.is((await itemsOf(tableName)).length, 7);
-		isFailing = false;
-		await store.set('key', {small: true}, kept);
-		t.is((await itemsOf(tableName)).length, 1);
-	});
-
 	test(`chunks on ${server.name}: an entry with a missing chunk is a miss, and an entry that was replaced during the read is read again`, async t => {
 		const tableName = newTable();
 		const store = open({tableName});

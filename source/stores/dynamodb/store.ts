@@ -1,6 +1,6 @@
 import type {PutItemInput, QueryInput, QueryOutput} from '@aws-sdk/client-dynamodb';
 import {inParallel} from '../many-keys.ts';
-import type {SetOptions} from '../types.ts';
+import type {SetOptions, Store, StoredValue} from '../types.ts';
 import {
 	deleteItems,
 	readItems,
@@ -15,7 +15,8 @@ import {
 	type ItemKey,
 } from './items.ts';
 import {Chunks, versionIn} from './chunks.ts';
-import {isCausedBy, type Connection} from './connection.ts';
+import {Connection, isCausedBy} from './connection.ts';
+import {checkDynamoDbOptions, type DynamoDbStoreOptions} from './options.ts';
 
 type Condition = Pick<PutItemInput, 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'>;
 
@@ -39,39 +40,49 @@ const hasNoChunks: Condition = {
 const callsAtOnce = 16;
 
 /**
-The entries of one namespace in the table.
+Stores documents in a DynamoDB table, as items that are readable in a console. Several processes and several caches with different names may share a table.
+
+- A document is JSON text, or bytes of `node:v8` if JSON would lose something. One over 380 KB is in chunks beside its item. A reader gets one whole version or a miss.
+- DynamoDB deletes expired entries late, but they are not served.
+- `iterate`, `clear` and `count` read all items of the cache, and nothing else in the table.
+
+The SDK, `@aws-sdk/client-dynamodb`, must be installed when the store is made, and is loaded by the first call. Every error is a `CacheHooksError` with the SDK's error as `cause`: `ERR_STORE_THROTTLED`, `ERR_STORE_CREDENTIALS`, `ERR_STORE_UNREACHABLE`, `ERR_STORE_TABLE` (no table), `ERR_STORE_SCHEMA`, or `ERR_STORE_FAULT`. After `close` every call throws `ERR_STORE_CLOSED`.
+
+@throws {SettingError} If an option is wrong.
+@throws {CacheHooksError} `ERR_STORE_DRIVER` if the SDK is not installed.
+
+@example
+```ts
+import got from 'got';
+import {cacheHooks} from 'got-cache-hooks';
+import {DynamoDbStore} from 'got-cache-hooks/dynamodb';
+
+const store = new DynamoDbStore({client: {region: 'eu-central-1'}, tableName: 'responses'});
+const client = got.extend(cacheHooks({store, expireAfter: '1h', autoclose: true}));
+```
 */
-export class Entries<Value = unknown> {
+export class DynamoDbStore implements Store {
+	readonly name = 'dynamodb';
+
+	/** The store takes plain data, as documents. */
+	readonly valueType = 'documents';
 	readonly #connection: Connection;
 	readonly #chunks: Chunks;
 	readonly #partition: string;
 
-	constructor(connection: Connection, namespace: string) {
-		this.#connection = connection;
-		this.#chunks = new Chunks(connection);
-		this.#partition = partitionOf(namespace);
+	constructor(options: DynamoDbStoreOptions = {}) {
+		checkDynamoDbOptions(options);
+		this.#connection = new Connection(options);
+		this.#chunks = new Chunks(this.#connection);
+		this.#partition = partitionOf(options.cacheName ?? 'http_cache');
 	}
 
-	async get(key: string): Promise<Value | undefined> {
+	async get(key: string): Promise<StoredValue | undefined> {
 		const item = await this.#read(key, this.#connection.options.consistentRead);
 		return item === undefined ? undefined : this.#value(item);
 	}
 
-	/** Returns the values in the order of the keys. A key may be repeated. */
-	async getMany(keys: readonly string[]): Promise<Array<Value | undefined>> {
-		const items = await this.#find(keys, {ConsistentRead: this.#connection.options.consistentRead});
-		const unexpired = [...items].filter(([, item]) => this.#isUnexpired(item));
-		const values = new Map(await inParallel(unexpired, callsAtOnce, async ([key, item]) => [key, await this.#value(item)] as const));
-		return keys.map(key => values.get(key));
-	}
-
-	/** Returns whether each key has an entry, in the order of the keys. */
-	async hasMany(keys: readonly string[]): Promise<boolean[]> {
-		const items = await this.#find(keys, {...withoutValue, ConsistentRead: this.#connection.options.consistentRead});
-		return keys.map(key => this.#isUnexpired(items.get(key)));
-	}
-
-	async set(key: string, value: unknown, options: SetOptions): Promise<void> {
+	async set(key: string, value: StoredValue, options: SetOptions): Promise<void> {
 		const {expires} = options;
 		if (expires !== undefined && expires <= this.#connection.options.now()) {
 			await this.delete(key);
@@ -87,7 +98,7 @@ export class Entries<Value = unknown> {
 	}
 
 	/** Sets the value if the key has no unexpired entry, and returns whether it did. */
-	async add(key: string, value: unknown, options: SetOptions): Promise<boolean> {
+	async add(key: string, value: StoredValue, options: SetOptions): Promise<boolean> {
 		return succeeds(async () => this.#putWithChunks(draftOf(this.#partition, key, value, options), {
 			ConditionExpression: 'attribute_not_exists(#key) OR #expires <= :now',
 			ExpressionAttributeNames: {'#key': 'key', '#expires': 'expires'},
@@ -100,12 +111,10 @@ export class Entries<Value = unknown> {
 		return this.#delete(itemKey(this.#partition, key));
 	}
 
-	/** Returns whether each key had an entry, in the order of the keys. */
-	async deleteEach(keys: readonly string[]): Promise<boolean[]> {
-		const items = await this.#find(keys, {...withoutValue, ConsistentRead: true});
-		const existed = keys.map(key => this.#isUnexpired(items.get(key)));
-		await this.#deleteItems(items.values().toArray());
-		return existed;
+	/** Deletes several values. */
+	async deleteMany(keys: readonly string[]): Promise<void> {
+		const places = new Map(keys.map(key => itemKey(this.#partition, key)).map(place => [place.key.S, place]));
+		await this.#deleteItems(await readItems(this.#connection, places.values().toArray(), {...withoutValue, ConsistentRead: true}));
 	}
 
 	async clear(): Promise<void> {
@@ -121,7 +130,7 @@ export class Entries<Value = unknown> {
 	}
 
 	/** Yields the entries by pages of up to 1 MB, among them some that are deleted while their page is read. */
-	async * iterate(): AsyncGenerator<readonly [key: string, value: Value], void> {
+	async * iterate(): AsyncGenerator<readonly [key: string, value: StoredValue], void> {
 		const pages = this.#query({ConsistentRead: this.#connection.options.consistentRead});
 		for await (const {Items: items = []} of pages) {
 			for (const item of items) {
@@ -189,28 +198,18 @@ export class Entries<Value = unknown> {
 	}
 
 	/** Tries again if chunks are missing, since a writer that replaces an entry deletes its chunks. */
-	async #value(item: Item, isSecondAttempt = false): Promise<Value | undefined> {
+	async #value(item: Item, isSecondAttempt = false): Promise<StoredValue | undefined> {
 		if (versionIn(item) === undefined) {
-			return valueIn(item) as Value | undefined;
+			return valueIn(item);
 		}
 
 		const chunked = await this.#chunks.read(item, isSecondAttempt || this.#connection.options.consistentRead);
 		if (chunked !== undefined) {
-			return valueIn(item, chunked) as Value | undefined;
+			return valueIn(item, chunked);
 		}
 
 		const current = isSecondAttempt ? undefined : await this.#read(keyIn(item), true);
 		return current && this.#value(current, true);
-	}
-
-	/** Returns the existing items by key, and asks for each key once. */
-	async #find(keys: readonly string[], options: Parameters<typeof readItems>[2]): Promise<Map<string, Item>> {
-		const wanted = new Map(keys.map(key => {
-			const place = itemKey(this.#partition, key);
-			return [place.key.S, {key, place}];
-		}));
-		const items = await readItems(this.#connection, wanted.values().map(({place}) => place).toArray(), options);
-		return new Map(items.map(item => [wanted.get(item.key!.S!)!.key, item]));
 	}
 
 	async #delete(place: ItemKey): Promise<boolean> {
