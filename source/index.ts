@@ -1,3 +1,7 @@
+// The first module, since it checks the version of Node.js.
+export {
+	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
+} from './errors.ts';
 export type {
 	Criteria, LongTask, Sorting, Target,
 } from './cache/criteria.ts';
@@ -31,9 +35,6 @@ export type {
 export {cacheKeyOf, cacheOf, invalidate} from './decorators/cached-calls.ts';
 export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
 export type {MethodSettings, ResultSettings} from './decorators/method-settings.ts';
-export {
-	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
-} from './errors.ts';
 export {DEFAULT_IGNORED_PARAMETERS, type IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
 export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
