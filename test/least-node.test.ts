@@ -89,7 +89,7 @@ async function errorOf(file: string, versions: Readonly<Record<string, string>>)
 	`;
 	return new Promise(resolve => {
 		execFile(process.execPath, ['--input-type=module', '--eval', program], {cwd: root}, (error, stdout) => {
-			resolve(error === null ? stdout.trim() : String(error));
+			resolve(error === null ? stdout.trim() : error.message);
 		});
 	});
 }
