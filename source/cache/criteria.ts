@@ -134,6 +134,11 @@ function compiledPatterns(patterns: readonly UrlPattern[]): readonly UrlMatcher[
 	return patterns.map(pattern => compileUrlPattern(pattern));
 }
 
+/** Whether the keys select all of the entries, so that each is read by its key. Otherwise the store is searched. */
+export function isByKey(selection: Selection): boolean {
+	return selection.keys.size > 0 && selection.tags.size === 0 && !needsSearch(selection);
+}
+
 /** Whether the store must be searched for the entries, since keys and tags alone do not select them. */
 export function needsSearch({patterns, valid, expired, invalid, olderThan}: Selection): boolean {
 	return patterns.length > 0 || valid !== undefined || expired !== undefined || invalid || olderThan !== undefined;

@@ -24,6 +24,7 @@ import {
 	checkTask,
 	forChanges,
 	forListing,
+	isByKey,
 	parseCriteria,
 	type Criteria,
 	type LongTask,
@@ -625,7 +626,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory.
+	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory. If entries that were met cannot be read, `log._unreadable` is their number.
 
 	@example
 	```ts
@@ -639,7 +640,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
-		const listed = this.#list(criteria, task);
+		const listed = this.#list(criteria, task, true);
 		const {exportHar} = await import('./har.ts');
 		return exportHar(listed);
 	}
@@ -752,11 +753,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return core;
 	}
 
-	async * #list(criteria: Criteria, task: LongTask): AsyncGenerator<Listed, void> {
+	/** Lists the entries that match; if the store is searched for them and `withInvalid` is set, also those that cannot be read. */
+	async * #list(criteria: Criteria, task: LongTask, withInvalid = false): AsyncGenerator<Listed, void> {
 		const core = coreOf(this);
 		await core.writes.settle();
 		checkTask(task);
-		yield * listSelected(core, forListing(await this.#select(criteria)), task);
+		const selection = forListing(await this.#select(criteria));
+		yield * listSelected(core, withInvalid && !isByKey(selection) ? {...selection, invalid: true} : selection, task);
 	}
 
 	async #selectForChange(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {

@@ -1,8 +1,8 @@
 import type {CacheCore} from '../cache/core.ts';
 import {
 	forListing,
+	isByKey,
 	isSelected,
-	needsSearch,
 	parseCriteria,
 	type Criteria,
 	type LongTask,
@@ -137,7 +137,6 @@ export class EntrySelection {
 			return listSorted(this.#core, order, task);
 		}
 
-		const isByKey = others.length === 0 && only.keys.size > 0 && only.tags.size === 0 && !needsSearch(only);
-		return isByKey ? listSelected(this.#core, only, task) : listAll(this.#core, task);
+		return others.length === 0 && isByKey(only) ? listSelected(this.#core, only, task) : listAll(this.#core, task);
 	}
 }
