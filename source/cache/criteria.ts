@@ -91,7 +91,7 @@ const criteriaParsers: Parsers<Omit<Criteria, 'urls' | 'requests'> & {readonly u
 	expired: boolean,
 	invalid: boolean,
 	olderThan: {
-		allowed: 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)',
+		allowed: 'a moment (a Date or an HTTP date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)',
 		parse: value => timeBefore(value, 0) === undefined ? undefined : value as ExpirationTime,
 	},
 };

@@ -458,7 +458,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
 		checkTask(task);
-		return resetExpirations(core, checkedExpiration(expireAfter), forListing(await this.#select(criteria)), task);
+		return resetExpirations(core, checkedExpiration(expireAfter, core.settings.now()), forListing(await this.#select(criteria)), task);
 	}
 
 	/**

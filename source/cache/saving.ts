@@ -5,13 +5,12 @@ import {
 	parseInput,
 	parseMembers,
 	parseOptions,
-	type Parser,
 	type Parsers,
 } from '../parse.ts';
 import {identify} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {exposesCredential} from '../identity/stored-request.ts';
-import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
+import {allowedExpiration, storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodedContent} from '../entry/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
@@ -158,7 +157,8 @@ export async function saveResponse(core: CacheCore, request: SentRequest, receiv
 		request: await identity.stored(core.secret),
 	});
 	const tagged = withTags(composed, facts.tags);
-	const expiring = expireAfter === undefined ? tagged : withExpiration(tagged, expiresAt(checkedExpiration(expireAfter), now()), now(), settings);
+	const expiration = expireAfter === undefined ? undefined : checkedExpiration(expireAfter, now());
+	const expiring = expiration === undefined ? tagged : withExpiration(tagged, expiresAt(expiration, now()), now(), settings);
 	await core.journal.invalidate([{kind: 'key', key}]);
 	const stored = await core.withCurrentPosition(expiring);
 	const result = await core.writes.exclusively(key, () => core.managedVariants.save(key, request.fields, stored));
@@ -189,7 +189,7 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 		return 'too-many-tags';
 	}
 
-	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter), now);
+	const expires = expireAfter === undefined ? stored.expires : expiresAt(checkedExpiration(expireAfter, now), now);
 	await core.journal.invalidate([{kind: 'key', key: response.cacheKey}]);
 	const written = await core.withCurrentPosition(withExpiration(stored, expires, now, core.settings));
 	const result = await core.writes.exclusively(response.cacheKey, () => core.managedEntries.write(response.cacheKey, written));
@@ -198,25 +198,22 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 
 type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
 
-const expirationParser: Parser<StoredExpiration> = {
-	allowed: 'a number of seconds from 0, a valid Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`',
-	parse(value) {
-		const expiration = parseExpiration(value);
-		return expiration?.kind === 'do-not-cache' ? undefined : expiration;
-	},
-};
+function storedExpiration(value: unknown, now: number): StoredExpiration | undefined {
+	const expiration = parseExpiration(value, now);
+	return expiration?.kind === 'do-not-cache' ? undefined : expiration;
+}
 
 /**
 Parses the expiration of a stored response.
 
 @throws {SettingError} If it is not an expiration, or is `DO_NOT_CACHE`.
 */
-export function checkedExpiration(expireAfter: unknown): StoredExpiration {
-	return parseInput(expirationParser, expireAfter, 'expireAfter');
+export function checkedExpiration(expireAfter: unknown, now: number): StoredExpiration {
+	return parseInput({allowed: allowedExpiration, parse: value => storedExpiration(value, now)}, expireAfter, 'expireAfter');
 }
 
 const saveParsers: Parsers<SaveOptions> = {
-	expireAfter: {...expirationParser, parse: value => expirationParser.parse(value, '') && value as ExpirationTime},
+	expireAfter: {allowed: allowedExpiration, parse: value => storedExpiration(value, 0) && value as ExpirationTime},
 	tags: {
 		allowed: `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`,
 		parse: value => Array.isArray(value) && areTagsBounded(value) ? value : undefined,

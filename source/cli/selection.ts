@@ -47,7 +47,7 @@ export function criteriaOf({key, url, pattern, tag, valid, expired, invalid, old
 
 function ageOf(text: string): string | number | Date {
 	const time = timeOf(text);
-	if (text.startsWith('-') || parseExpiration(time) === undefined) {
+	if (text.startsWith('-') || parseExpiration(time, Date.now()) === undefined) {
 		throw wrongUsage(`\`--older-than ${text}\` is no time. Give seconds, a duration such as \`5m\` or \`7d\`, or a date such as \`2026-01-31\`.`);
 	}
 
@@ -70,7 +70,7 @@ Returns an expiration that a user has written.
 */
 export function expirationOf(text: string): ExpirationTime {
 	const time = text === 'never' ? NEVER_EXPIRE : timeOf(text);
-	if (parseExpiration(time) === undefined) {
+	if (parseExpiration(time, Date.now()) === undefined) {
 		throw wrongUsage(`\`--expire-after ${text}\` is no time. Give seconds, a duration such as \`5m\` or \`7d\`, a date such as \`2026-01-31\`, or \`never\`.`);
 	}
 
