@@ -37,6 +37,9 @@ export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
 export type {MethodSettings, ResultSettings} from './decorators/method-settings.ts';
 export {DEFAULT_IGNORED_PARAMETERS, type IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
+export {
+	normalizeBody, normalizeHeaders, normalizeParams, normalizeRequest, normalizeUrl, redactResponse, type NormalizedRequest, type NormalizeSettings, type RedactedResponse, type ResponseToRedact,
+} from './identity/normalize.ts';
 export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
 export {CachedRequest, CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {EvaluatedRule} from './policy/facts.ts';

@@ -1,6 +1,6 @@
 import {hash} from 'node:crypto';
 import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
-import type {Ignored} from './credentials.ts';
+import {REDACTED, type Ignored} from './credentials.ts';
 import {
 	parseParameters,
 	type Parameterized,
@@ -45,8 +45,7 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 		}
 
 		case 'form': {
-			// In a form, `+` is a space; in a query, it need not be.
-			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => parts.addParameter('form', name, value));
+			const form = normalizeForm(read.text, (name, value) => parts.addParameter('form', name, value));
 			return ['form', ...type, digest(form)];
 		}
 
@@ -89,6 +88,26 @@ export function redactBody(request: BodyOfRequest, ignored: Ignored, isSecret: F
 		}))
 		: undefined;
 	return json === undefined ? {bodyParts: bodyParts(request, parts)} : {body: json};
+}
+
+/** Normalizes a form. In it, `+` is a space; in a query, it need not be. */
+function normalizeForm(text: string, includes: Parameters<typeof normalizeParameters>[1]): string {
+	return normalizeParameters(text.replaceAll('+', '%20'), includes);
+}
+
+/**
+Returns a body in the form in which equal ones have the same text, with credentials replaced. A body that may contain credentials and is neither JSON nor a form is replaced as a whole.
+
+@param isSecret - Whether a field of a JSON body must not be shown.
+*/
+export function normalizeBody(request: BodyOfRequest, ignored: Ignored, isSecret: FieldPredicate, parts: KeyParts): string | Uint8Array {
+	const redacted = redactBody(request, ignored, isSecret, parts);
+	if ('bodyParts' in redacted) {
+		return redacted.bodyParts[0] === 'bytes' ? request.body : REDACTED;
+	}
+
+	const {body} = redacted;
+	return readBody(request).as === 'form' ? normalizeForm(body, () => true) : canonicalJson(body, () => true)!;
 }
 
 function unread(body: string | Uint8Array, type: readonly string[], parts: KeyParts): readonly string[] {

@@ -81,7 +81,8 @@ function redactedBody(headers: Fields, body: string | Uint8Array, settings: Iden
 	return redactBody({headers, body}, settings.ignoredParameters, (path, value, isString) => parts.isSecretField(path, value, isString), parts);
 }
 
-function redactHeaders(headers: Fields, ignored: Ignored): string[] {
+/** Returns header lines without credentials. The names must be in lower case. */
+export function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	const lines: string[] = [];
 	for (const name in headers) {
 		// RFC 9113 §8.3: pseudo-headers are no fields.
