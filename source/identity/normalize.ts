@@ -184,8 +184,8 @@ export type ResponseToRedact = {
 	/** The header fields of the response. */
 	readonly headers: NonNullable<DescribedRequest['headers']>;
 
-	/** The request that the response answers. */
-	readonly request?: DescribedRequest | (Omit<DescribedRequest, 'body'> & {readonly body: string | undefined}) | undefined;
+	/** The request that the response answers. Absent if nothing is to be shown of it. */
+	readonly request?: DescribedRequest | undefined;
 };
 
 /** What may be shown of a response. */

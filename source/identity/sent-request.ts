@@ -96,7 +96,7 @@ export type DescribedRequest = {
 	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
 
 	/** The body, as it is sent. Without it, the request has none. */
-	readonly body?: string | Uint8Array;
+	readonly body?: string | Uint8Array | undefined;
 };
 
 export const absoluteUrl: Parser<string | URL> = {
