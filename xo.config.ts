@@ -21,7 +21,7 @@ The import table, from the lowest layer to the highest: a row names only rows ab
 export const house: Readonly<Record<string, Row>> = {
 	'errors.ts': {
 		source: [],
-		node: [],
+		node: ['process'],
 		packages: ['leven'],
 	},
 	'parse.ts': {

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import {closestMatch} from 'leven';
 
 /**
@@ -29,6 +30,17 @@ export class CacheHooksError extends Error {
 		super(message, options);
 		this.code = code;
 	}
+}
+
+// Checked here, since all entry points load this file before any that an older Node.js cannot run. Other runtimes have versions of their own.
+const {node, bun, deno} = process.versions;
+if (bun === undefined && deno === undefined && isOlder(node, 22, 19)) {
+	throw new CacheHooksError('ERR_UNSUPPORTED_NODE', `got-cache-hooks needs Node.js 22.19 or newer, and this is Node.js ${node}. Update Node.js.`);
+}
+
+function isOlder(version: string, leastMajor: number, leastMinor: number): boolean {
+	const [major, minor] = version.split('.').map(Number) as [number, number];
+	return major < leastMajor || (major === leastMajor && minor < leastMinor);
 }
 
 /**

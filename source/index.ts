@@ -1,3 +1,7 @@
+// The first module, since it checks the version of Node.js.
+export {
+	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
+} from './errors.ts';
 export type {
 	Criteria, LongTask, Sorting, Target,
 } from './cache/criteria.ts';
@@ -31,11 +35,11 @@ export type {
 export {cacheKeyOf, cacheOf, invalidate} from './decorators/cached-calls.ts';
 export {Invalidates, type Invalidated} from './decorators/invalidates.ts';
 export type {MethodSettings, ResultSettings} from './decorators/method-settings.ts';
-export {
-	CacheHooksError, NotRecordedError, RedactedError, SettingError, StoreTimeoutError,
-} from './errors.ts';
 export {DEFAULT_IGNORED_PARAMETERS, type IgnoredParameter} from './identity/credentials.ts';
 export {createKey, type KeySettings} from './identity/key.ts';
+export {
+	normalizeBody, normalizeHeaders, normalizeParams, normalizeRequest, normalizeUrl, redactResponse, type NormalizedRequest, type NormalizeSettings, type RedactedResponse, type ResponseToRedact,
+} from './identity/normalize.ts';
 export type {KeyCallback, KeyRequest, PartitionCallback} from './identity/key-parts.ts';
 export {CachedRequest, CachedResponse, InvalidEntry} from './entry/cached-response.ts';
 export type {EvaluatedRule} from './policy/facts.ts';

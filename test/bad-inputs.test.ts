@@ -110,7 +110,31 @@ const functions: Readonly<Record<string, readonly Row[]>> = {
 		['method', (name: never): unknown => Reflect.apply(library.invalidate as (...inputs: unknown[]) => unknown, undefined, [{}, name])],
 	],
 	isInstalled: [['instance', library.isInstalled, ['absent']]],
+	normalizeBody: [
+		['request', library.normalizeBody],
+		['settings', (settings: never) => library.normalizeBody({url: 'https://example.com'}, settings), optional],
+	],
+	normalizeHeaders: [
+		['headers', library.normalizeHeaders, object],
+		['settings', (settings: never) => library.normalizeHeaders({}, settings), optional],
+	],
+	normalizeParams: [
+		['parameters', library.normalizeParams, ['text']],
+		['settings', (settings: never) => library.normalizeParams('', settings), optional],
+	],
+	normalizeRequest: [
+		['request', library.normalizeRequest],
+		['settings', (settings: never) => library.normalizeRequest({url: 'https://example.com'}, settings), optional],
+	],
+	normalizeUrl: [
+		['url', library.normalizeUrl],
+		['settings', (settings: never) => library.normalizeUrl('https://example.com', settings), optional],
+	],
 	parseCacheControl: [['value', library.parseCacheControl, ['absent', 'text']]],
+	redactResponse: [
+		['response', library.redactResponse],
+		['settings', (settings: never) => library.redactResponse({url: 'https://example.com', headers: {}}, settings), optional],
+	],
 	signed: [['signed', library.signed]],
 	uninstallCache: [['instance', library.uninstallCache, ['absent']]],
 	withCacheSettings: [

@@ -93,7 +93,7 @@ const criteriaParsers: Parsers<Omit<Criteria, 'urls' | 'requests'> & {readonly u
 	expired: boolean,
 	invalid: boolean,
 	olderThan: {
-		allowed: 'a moment (a Date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)',
+		allowed: 'a moment (a Date or an HTTP date) or a length of time (seconds, `\'5m\'`, `{minutes: 5}`)',
 		parse: value => timeBefore(value, 0) === undefined ? undefined : value as ExpirationTime,
 	},
 };
@@ -134,6 +134,11 @@ export function forChanges(selection: Selection): Selection {
 function compiledPatterns(patterns: readonly UrlPattern[]): readonly UrlMatcher[] {
 	warnOfPatterns('criteria.patterns', patterns, false);
 	return patterns.map(pattern => compileUrlPattern(pattern));
+}
+
+/** Whether the keys select all of the entries, so that each is read by its key. Otherwise the store is searched. */
+export function isByKey(selection: Selection): boolean {
+	return selection.keys.size > 0 && selection.tags.size === 0 && !needsSearch(selection);
 }
 
 /** Whether the store must be searched for the entries, since keys and tags alone do not select them. */

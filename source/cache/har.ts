@@ -13,6 +13,7 @@ import {fieldValue, type RawFields} from '../policy/fields.ts';
 import type {CacheCore} from './core.ts';
 import type {LongTask} from './criteria.ts';
 import type {Listed} from './entries.ts';
+import {UnreachableEntryError} from './listing.ts';
 import {saveResponse, type ParsedOptions, type SaveRefusal} from './saving.ts';
 
 /**
@@ -35,6 +36,9 @@ export type Har = {
 
 		/** The exchanges, in the order in which they began. */
 		entries: HarEntry[];
+
+		/** The number of entries that were met and are missing here, since they cannot be read. Absent if there were none. */
+		_unreadable?: number;
 	};
 };
 
@@ -107,7 +111,12 @@ type HarPair = {
 /** Exports stored responses as an archive. It contains no secrets, since none are stored. */
 export async function exportHar(entries: AsyncIterable<Listed>): Promise<Har> {
 	const archived: HarEntry[] = [];
-	for await (const {stored} of entries) {
+	let unreadable = 0;
+	for await (const {stored, error} of entries) {
+		if (stored === undefined && !(error instanceof UnreachableEntryError)) {
+			unreadable++;
+		}
+
 		// The result of a function is no exchange of HTTP.
 		if (stored !== undefined && !isCall(stored)) {
 			archived.push(harEntry(stored));
@@ -115,7 +124,11 @@ export async function exportHar(entries: AsyncIterable<Listed>): Promise<Har> {
 	}
 
 	archived.sort((one, other) => one.startedDateTime.localeCompare(other.startedDateTime, 'en'));
-	return {log: {version: '1.2', creator: {name: 'got-cache-hooks', version: '1'}, entries: archived}};
+	return {
+		log: {
+			version: '1.2', creator: {name: 'got-cache-hooks', version: '1'}, entries: archived, ...(unreadable > 0 && {_unreadable: unreadable}),
+		},
+	};
 }
 
 function harEntry(stored: StoredResponse): HarEntry {

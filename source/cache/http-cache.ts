@@ -24,6 +24,7 @@ import {
 	checkTask,
 	forChanges,
 	forListing,
+	isByKey,
 	parseCriteria,
 	sortingParsers,
 	type Criteria,
@@ -184,9 +185,10 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async save(response: CachedResponse, options?: SaveOptions): Promise<CachedResponse>;
 	async save(subject: DescribedRequest | CachedResponse, ...rest: readonly unknown[]): Promise<CachedResponse> {
 		const core = this.#writable('save');
+		const now = core.settings.now();
 		const saved = subject instanceof CachedResponse
-			? await saveAgain(core, subject, checkedOptions(rest[0]))
-			: await saveResponse(core, describedRequest(subject), checkedResponse(rest[0]), checkedOptions(rest[1]));
+			? await saveAgain(core, subject, checkedOptions(now, rest[0]))
+			: await saveResponse(core, describedRequest(subject), checkedResponse(rest[0]), checkedOptions(now, rest[1]));
 		if (typeof saved === 'string') {
 			throw new CacheHooksError('ERR_NOT_STORABLE', `The response cannot be stored, for the reason \`${saved}\`.`);
 		}
@@ -458,7 +460,8 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	async resetExpiration(expireAfter: ExpirationTime, criteria: Criteria = {}, task: LongTask = {}): Promise<number> {
 		const core = this.#writable('resetExpiration');
 		checkTask(task);
-		return resetExpirations(core, parseInput(expirationParser, expireAfter, 'expireAfter'), forListing(await this.#select(criteria)), task);
+		const parser = expirationParser(core.settings.now());
+		return resetExpirations(core, parseInput(parser, expireAfter, 'expireAfter'), forListing(await this.#select(criteria)), task);
 	}
 
 	/**
@@ -626,7 +629,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	}
 
 	/**
-	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory.
+	Returns the stored responses that match any criterion, or all of them, as an HTTP archive (HAR 1.2). It is built in memory. If entries that were met cannot be read, `log._unreadable` is their number.
 
 	@example
 	```ts
@@ -640,7 +643,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	```
 	*/
 	async toHar(criteria: Criteria = {}, task: LongTask = {}): Promise<Har> {
-		const listed = this.#list(criteria, task);
+		const listed = this.#list(criteria, task, true);
 		const {exportHar} = await import('./har.ts');
 		return exportHar(listed);
 	}
@@ -665,7 +668,7 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 	*/
 	async fromHar(har: unknown, options: SaveOptions & LongTask = {}): Promise<ImportedHar> {
 		const core = this.#writable('fromHar');
-		const checked = checkedImportOptions(options);
+		const checked = checkedImportOptions(core.settings.now(), options);
 		const {importHar} = await import('./har.ts');
 		return importHar(core, har, checked);
 	}
@@ -753,11 +756,13 @@ export class HttpCache extends EventEmitter<CacheEvents> implements AsyncDisposa
 		return core;
 	}
 
-	async * #list(criteria: Criteria, task: LongTask): AsyncGenerator<Listed, void> {
+	/** Lists the entries that match; if the store is searched for them and `withInvalid` is set, also those that cannot be read. */
+	async * #list(criteria: Criteria, task: LongTask, withInvalid = false): AsyncGenerator<Listed, void> {
 		const core = coreOf(this);
 		await core.writes.settle();
 		checkTask(task);
-		yield * listSelected(core, forListing(await this.#select(criteria)), task);
+		const selection = forListing(await this.#select(criteria));
+		yield * listSelected(core, withInvalid && !isByKey(selection) ? {...selection, invalid: true} : selection, task);
 	}
 
 	async #selectForChange(criteria: Criteria, task: LongTask, hint: string): Promise<Selection> {

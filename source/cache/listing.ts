@@ -11,8 +11,8 @@ import type {Listed, ListedEntry} from './entries.ts';
 import {
 	checkedTarget,
 	isFresh,
+	isByKey,
 	isSelected,
-	needsSearch,
 	type LongTask,
 	type NamedRequest,
 	type Selection,
@@ -122,7 +122,7 @@ export async function * listAll(core: CacheCore, {signal, onProgress}: LongTask)
 
 /** Lists the selected entries: by their keys if nothing else is given, else by a search of the store. */
 export async function * listSelected(core: CacheCore, selection: Selection, task: LongTask): AsyncGenerator<Listed, void> {
-	if (selection.keys.size > 0 && selection.tags.size === 0 && !needsSearch(selection)) {
+	if (isByKey(selection)) {
 		yield * listKeys(core, selection.keys, task);
 		return;
 	}

@@ -12,7 +12,7 @@ import {
 import {identify} from '../identity/identify.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {exposesCredential} from '../identity/stored-request.ts';
-import {storedOf, type CachedResponse} from '../entry/cached-response.ts';
+import {allowedExpiration, storedOf, type CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodedContent} from '../entry/content-coding.ts';
 import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
 import {parseExpiration, type ExpirationTime} from '../policy/expiration.ts';
@@ -196,32 +196,38 @@ export async function saveAgain(core: CacheCore, response: CachedResponse, {expi
 
 export type StoredExpiration = Exclude<ReturnType<typeof parseExpiration>, undefined | {readonly kind: 'do-not-cache'}>;
 
-/** Parses the expiration of a stored response, which cannot be `DO_NOT_CACHE`. */
-export const expirationParser: Parser<StoredExpiration> = {
-	allowed: 'a number of seconds from 0, a valid Date, a duration such as `\'5m\'`, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`',
-	parse(value) {
-		const expiration = parseExpiration(value);
-		return expiration?.kind === 'do-not-cache' ? undefined : expiration;
-	},
-};
+/**
+Makes the parser of the expiration of a stored response, which cannot be `DO_NOT_CACHE`.
+
+@param now - Decides the century of an HTTP date whose year has two digits.
+*/
+export function expirationParser(now: number): Parser<StoredExpiration> {
+	return {
+		allowed: allowedExpiration,
+		parse(value) {
+			const expiration = parseExpiration(value, now);
+			return expiration?.kind === 'do-not-cache' ? undefined : expiration;
+		},
+	};
+}
 
 /** The options of `save`, parsed. */
 export type ParsedOptions = Pick<SaveOptions, 'tags'> & {readonly expireAfter?: StoredExpiration | undefined};
 
-const saveParsers: Parsers<ParsedOptions> = {
-	expireAfter: expirationParser,
+const saveParsers = (now: number): Parsers<ParsedOptions> => ({
+	expireAfter: expirationParser(now),
 	tags: {
 		allowed: `an array of at most ${maxTags} strings of 1 to ${maxTagLength} characters`,
 		parse: value => Array.isArray(value) && areTagsBounded(value) ? value : undefined,
 	},
-};
+});
 
-export function checkedOptions(options: unknown = {}): ParsedOptions {
-	return parseOptions(saveParsers, options, 'options');
+export function checkedOptions(now: number, options: unknown = {}): ParsedOptions {
+	return parseOptions(saveParsers(now), options, 'options');
 }
 
-export function checkedImportOptions(options: unknown): ParsedOptions & LongTask {
-	return parseOptions({...saveParsers, ...taskParsers}, options, 'options');
+export function checkedImportOptions(now: number, options: unknown): ParsedOptions & LongTask {
+	return parseOptions({...saveParsers(now), ...taskParsers}, options, 'options');
 }
 
 /** The result of `update`. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import type {Har} from '../cache/har.ts';
+import type {LongTask} from '../cache/criteria.ts';
 import type {HttpCache} from '../cache/http-cache.ts';
 import {Failure, wrongUsage} from './failure.ts';
 import {
@@ -9,6 +10,7 @@ import {
 	withCache,
 	type StoreFlags,
 } from './open-cache.ts';
+import {noteUnreadable} from './ls.ts';
 import {Progress, type Output} from './output.ts';
 import {counted, printableJson} from './printable.ts';
 import {
@@ -49,29 +51,30 @@ function checkFlags(flags: HarFlags): void {
 async function exportArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {
 	await withCache(store, flags, 'read', async cache => {
 		const progress = new Progress(output, 'Reading');
-		const criteria = flags.all === true ? {keys: await keysOfAll(cache, flags, signal)} : criteriaOf(flags);
-		const har = await cache.toHar(criteria, {signal, onProgress: progress.update});
+		const task = {signal, onProgress: progress.update};
+		const har = flags.all === true ? await archiveOfAll(cache, flags, task) : await cache.toHar(criteriaOf(flags), task);
 		progress.end();
 		if (file === '-') {
 			await output.json(har);
-			return;
+		} else {
+			await writeFile(file, `${printableJson(har)}\n`, cache);
+			output.note(`Wrote ${counted(har.log.entries.length, 'entry', 'entries')} to ${file}.`);
 		}
 
-		await writeFile(file, `${printableJson(har)}\n`, cache);
-		const {entries} = har.log;
-		output.note(`Wrote ${counted(entries.length, 'entry', 'entries')} to ${file}.`);
+		noteUnreadable(output, har.log._unreadable ?? 0);
 	});
 }
 
-/** Returns the keys of the entries that match all criteria. */
-async function keysOfAll(cache: HttpCache, flags: SelectionFlags, signal: AbortSignal): Promise<readonly string[]> {
+/** Returns the entries that match all criteria. */
+async function archiveOfAll(cache: HttpCache, flags: SelectionFlags, task: LongTask): Promise<Har> {
 	const selected = await EntrySelection.of(cache, flags);
 	const keys: string[] = [];
-	for await (const {cacheKey} of selected.list({}, {signal})) {
+	for await (const {cacheKey} of selected.list({}, {signal: task.signal})) {
 		keys.push(cacheKey);
 	}
 
-	return keys;
+	const har = await cache.toHar({keys}, task);
+	return {log: {...har.log, ...(selected.unreadable > 0 && {_unreadable: selected.unreadable})}};
 }
 
 async function importArchive(output: Output, store: string, file: string, flags: HarFlags, signal: AbortSignal): Promise<void> {

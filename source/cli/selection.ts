@@ -1,8 +1,8 @@
 import type {CacheCore} from '../cache/core.ts';
 import {
 	forListing,
+	isByKey,
 	isSelected,
-	needsSearch,
 	parseCriteria,
 	type Criteria,
 	type LongTask,
@@ -47,7 +47,7 @@ export function criteriaOf({key, url, pattern, tag, valid, expired, invalid, old
 
 function ageOf(text: string): string | number | Date {
 	const time = timeOf(text);
-	if (text.startsWith('-') || parseExpiration(time) === undefined) {
+	if (text.startsWith('-') || parseExpiration(time, Date.now()) === undefined) {
 		throw wrongUsage(`\`--older-than ${text}\` is no time. Give seconds, a duration such as \`5m\` or \`7d\`, or a date such as \`2026-01-31\`.`);
 	}
 
@@ -70,7 +70,7 @@ Returns an expiration that a user has written.
 */
 export function expirationOf(text: string): ExpirationTime {
 	const time = text === 'never' ? NEVER_EXPIRE : timeOf(text);
-	if (parseExpiration(time) === undefined) {
+	if (parseExpiration(time, Date.now()) === undefined) {
 		throw wrongUsage(`\`--expire-after ${text}\` is no time. Give seconds, a duration such as \`5m\` or \`7d\`, a date such as \`2026-01-31\`, or \`never\`.`);
 	}
 
@@ -137,7 +137,6 @@ export class EntrySelection {
 			return listSorted(this.#core, order, task);
 		}
 
-		const isByKey = others.length === 0 && only.keys.size > 0 && only.tags.size === 0 && !needsSearch(only);
-		return isByKey ? listSelected(this.#core, only, task) : listAll(this.#core, task);
+		return others.length === 0 && isByKey(only) ? listSelected(this.#core, only, task) : listAll(this.#core, task);
 	}
 }

@@ -4,7 +4,7 @@ import type {StoredRequest} from '../identity/stored-request.ts';
 import {
 	expirationDate,
 	parseExpiration,
-	parseExpirationOrDate,
+	parseExpirationOrExpires,
 	type ExpirationTime,
 } from '../policy/expiration.ts';
 import {fieldValue} from '../policy/fields.ts';
@@ -181,7 +181,7 @@ export class CachedResponse {
 	isOlderThan(time: ExpirationTime): boolean {
 		const before = timeBefore(time, this.#now());
 		if (before === undefined) {
-			throw new SettingError('time', time, 'a Date or a duration (seconds, `\'5m\'`, `{minutes: 5}`)');
+			throw new SettingError('time', time, 'a Date, an HTTP date or a duration (seconds, `\'5m\'`, `{minutes: 5}`)');
 		}
 
 		return this.#stored.createdAt < before;
@@ -195,9 +195,9 @@ export class CachedResponse {
 	*/
 	resetExpiration(expireAfter: ExpirationTime): boolean {
 		const now = this.#now();
-		const expiration = parseExpirationOrDate(expireAfter, now);
+		const expiration = parseExpirationOrExpires(expireAfter, now);
 		if (expiration === undefined || expiration.kind === 'do-not-cache') {
-			throw new SettingError('expireAfter', expireAfter, 'an expiration other than `DO_NOT_CACHE`');
+			throw new SettingError('expireAfter', expireAfter, allowedExpiration);
 		}
 
 		this.#expires = expirationDate(expiration, now)?.getTime();
@@ -316,13 +316,16 @@ export function redirectTarget({statusCode, url, fields}: StoredResponse): strin
 	return location !== undefined && URL.canParse(location, url) ? new URL(location, url).href : undefined;
 }
 
+/** What a message says is allowed as the expiration of a stored response. */
+export const allowedExpiration = 'a number of seconds from 0, a valid Date, a duration such as `\'5m\'`, an HTTP date, `NEVER_EXPIRE` or `EXPIRE_IMMEDIATELY`';
+
 /**
 Returns a date as milliseconds since the epoch, or the time that is a duration before now.
 
 @returns `undefined` if `time` is neither.
 */
 export function timeBefore(time: unknown, now: number): number | undefined {
-	const expiration = parseExpiration(time);
+	const expiration = parseExpiration(time, now);
 	if (expiration?.kind === 'at') {
 		return expiration.time;
 	}

@@ -1,5 +1,6 @@
 import {hash} from 'node:crypto';
 import {fieldTokens, fieldValue, type Fields} from '../policy/fields.ts';
+import {REDACTED} from './credentials.ts';
 import {
 	parseParameters,
 	type Parameterized,
@@ -43,8 +44,7 @@ export function bodyParts({headers, body}: BodyOfRequest, parts: KeyParts): read
 		}
 
 		case 'form': {
-			// In a form, `+` is a space; in a query, it need not be.
-			const form = normalizeParameters(read.text.replaceAll('+', '%20'), (name, value) => parts.addParameter('form', name, value));
+			const form = normalizeForm(read.text, (name, value) => parts.addParameter('form', name, value));
 			return ['form', ...type, digest(form)];
 		}
 
@@ -86,6 +86,24 @@ export function redactBody(request: BodyOfRequest, settings: IdentitySettings): 
 		}))
 		: undefined;
 	return json === undefined ? {bodyParts: bodyParts(request, parts)} : {body: json};
+}
+
+/** Normalizes a form. In it, `+` is a space; in a query, it need not be. */
+function normalizeForm(text: string, includes: Parameters<typeof normalizeParameters>[1]): string {
+	return normalizeParameters(text.replaceAll('+', '%20'), includes);
+}
+
+/**
+Returns a body in the form in which equal ones have the same text, with credentials replaced. A body that may contain credentials and is neither JSON nor a form is replaced as a whole.
+*/
+export function normalizeBody(request: BodyOfRequest, settings: IdentitySettings): string | Uint8Array {
+	const redacted = redactBody(request, settings);
+	if ('bodyParts' in redacted) {
+		return redacted.bodyParts[0] === 'bytes' ? request.body : REDACTED;
+	}
+
+	const {body} = redacted;
+	return readBody(request).as === 'form' ? normalizeForm(body, () => true) : canonicalJson(body, () => true)!;
 }
 
 function unread(body: string | Uint8Array, type: readonly string[], parts: KeyParts): readonly string[] {

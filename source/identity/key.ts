@@ -70,15 +70,17 @@ export function createKey(request: KeyRequest, settings: KeySettings = {}): stri
 	const {partitionSecret, ...given} = parseOptions(keyParsers, settings, 'settings');
 	const {method = 'GET', headers: fields = {}} = parseRequest(request);
 	const headers = lowerCaseNames(fields);
-	const matched = matchRequest({...request, method: matchedMethod(method, overridingMethod(headers)), headers}, {
-		matchHeaders: false,
-		partitionBy: 'credentials',
-		ignoredParameters: ignoredByDefault,
-		contentRootKey: undefined,
-		...given,
-	});
+	const matched = matchRequest({...request, method: matchedMethod(method, overridingMethod(headers)), headers}, {...defaultIdentitySettings, ...given});
 	return keyOfMatched(matched, partitionSecret ?? processSecret());
 }
+
+/** The defaults of the client settings that the key depends on. */
+export const defaultIdentitySettings: IdentitySettings = {
+	matchHeaders: false,
+	partitionBy: 'credentials',
+	ignoredParameters: ignoredByDefault,
+	contentRootKey: undefined,
+};
 
 /** The client settings that the key depends on. Each may be left out, and then has the default of the client setting of that name. */
 export type KeySettings = {

@@ -96,15 +96,15 @@ export type DescribedRequest = {
 	readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
 
 	/** The body, as it is sent. Without it, the request has none. */
-	readonly body?: string | Uint8Array;
+	readonly body?: string | Uint8Array | undefined;
 };
 
-const absoluteUrl: Parser<string | URL> = {
+export const absoluteUrl: Parser<string | URL> = {
 	allowed: 'an absolute URL',
 	parse: value => value instanceof URL || (typeof value === 'string' && URL.canParse(value)) ? value : undefined,
 };
 
-const requestParsers: Parsers<Omit<DescribedRequest, 'url'>> = {
+export const requestParsers: Parsers<Omit<DescribedRequest, 'url'>> = {
 	method: {allowed: 'a method such as `\'GET\'`', parse: textParser.parse},
 	headers: headersOf('a string or a number', line => typeof line === 'string' || typeof line === 'number'),
 	body: {

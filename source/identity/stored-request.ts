@@ -75,7 +75,8 @@ export function redactRequest(request: StorableRequest, settings: IdentitySettin
 		};
 }
 
-function redactHeaders(headers: Fields, ignored: Ignored): string[] {
+/** Returns header lines without credentials. The names must be in lower case. */
+export function redactHeaders(headers: Fields, ignored: Ignored): string[] {
 	const lines: string[] = [];
 	for (const name in headers) {
 		// RFC 9113 §8.3: pseudo-headers are no fields.

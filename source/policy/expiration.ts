@@ -70,7 +70,7 @@ export type DurationLike = {
 	readonly milliseconds?: number;
 };
 
-/** How long a response is fresh: seconds, a `Date`, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`. */
+/** How long a response is fresh: seconds, a `Date`, a duration string (`'5m'`, `'1h 30m'`, `'2 days'`, ISO 8601 `'PT5M'`), a duration object, an HTTP date (`'Tue, 01 Jan 2030 00:00:00 GMT'`), or one of `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY`, `DO_NOT_CACHE`. */
 export type ExpirationTime = number | Date | string | DurationLike;
 
 /** A parsed `ExpirationTime`. The `time` of `at` is in milliseconds since the epoch. */
@@ -83,9 +83,10 @@ export type Expiration =
 /**
 Parses an `ExpirationTime`.
 
+@param now - Decides the century of an HTTP date whose year has two digits.
 @returns `undefined` if the value is invalid. A string of digits such as `'300'` is, since it could mean seconds or milliseconds.
 */
-export function parseExpiration(value: unknown): Expiration | undefined {
+export function parseExpiration(value: unknown, now: number): Expiration | undefined {
 	if (value === DO_NOT_CACHE) {
 		return {kind: 'do-not-cache'};
 	}
@@ -100,7 +101,12 @@ export function parseExpiration(value: unknown): Expiration | undefined {
 	}
 
 	const milliseconds = durationMilliseconds(value);
-	return milliseconds === undefined ? undefined : after(milliseconds);
+	if (milliseconds !== undefined) {
+		return after(milliseconds);
+	}
+
+	const time = typeof value === 'string' ? parseHttpDate(value.trim(), now) : undefined;
+	return time === undefined ? undefined : {kind: 'at', time};
 }
 
 /**
@@ -109,7 +115,7 @@ Parses a duration to milliseconds, `NEVER_EXPIRE` to `Infinity`.
 @returns `undefined` if the value is invalid or a moment.
 */
 export function parsePeriod(value: unknown): number | undefined {
-	const expiration = parseExpiration(value);
+	const expiration = parseExpiration(value, 0);
 	if (expiration?.kind === 'never') {
 		return Infinity;
 	}
@@ -118,27 +124,18 @@ export function parsePeriod(value: unknown): number | undefined {
 }
 
 /**
-Parses an `ExpirationTime` or the value of an `Expires` header: an HTTP date, or a whole number as a string, which is no date and so means already expired (RFC 9111 §5.3).
+Parses an `ExpirationTime` or the value of an `Expires` header, in which a whole number is no date and so means already expired (RFC 9111 §5.3).
 
 @returns `undefined` if the value is neither.
 */
-export function parseExpirationOrDate(value: unknown, now: number): Expiration | undefined {
-	return parseExpiration(value) ?? (typeof value === 'string' ? parseExpires(value, now) : undefined);
+export function parseExpirationOrExpires(value: unknown, now: number): Expiration | undefined {
+	return typeof value === 'string' && /^-?\d+$/v.test(value) ? {kind: 'after', milliseconds: 0} : parseExpiration(value, now);
 }
 
 /** Returns the moment when something that is received at `start` expires; `undefined` if it never does, or is not cached. */
 export function expirationDate(expiration: Expiration, start: number): Date | undefined {
 	const time = expiration.kind === 'do-not-cache' ? undefined : expiresAt(expiration, start);
 	return time === undefined ? undefined : new Date(time);
-}
-
-function parseExpires(value: string, now: number): Expiration | undefined {
-	if (/^-?\d+$/v.test(value)) {
-		return {kind: 'after', milliseconds: 0};
-	}
-
-	const time = parseHttpDate(value, now);
-	return time === undefined ? undefined : {kind: 'at', time};
 }
 
 function after(milliseconds: number): Expiration {

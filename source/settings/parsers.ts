@@ -38,8 +38,8 @@ export const period: Parser<number> & {readonly default: false} = {
 };
 
 export const expiration: Parser<Expiration> = {
-	allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
-	parse: value => Object.freeze(parseExpiration(value)),
+	allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), an HTTP date (`\'Tue, 01 Jan 2030 00:00:00 GMT\'`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
+	parse: value => Object.freeze(parseExpiration(value, Date.now())),
 };
 
 /** Parses an object with settings, whose members are checked by their rows. */

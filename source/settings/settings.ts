@@ -6,10 +6,10 @@ import {
 	text,
 } from '../parse.ts';
 import {parseDirectives, type CacheDirectives} from '../policy/directives.ts';
-import {expirationDate, parseExpirationOrDate, type ExpirationTime} from '../policy/expiration.ts';
+import {expirationDate, parseExpirationOrExpires, type ExpirationTime} from '../policy/expiration.ts';
 import {settingsOfMode} from '../policy/types.ts';
 import type {ExpirationPatterns} from '../policy/url-patterns.ts';
-import {settingsObject} from './parsers.ts';
+import {expiration, settingsObject} from './parsers.ts';
 import {
 	clientTable,
 	requestOnlyTable,
@@ -140,11 +140,11 @@ export function getExpirationDatetime(expireAfter: ExpirationTime | undefined, s
 	}
 
 	const from = parseInput({allowed: 'a valid Date', parse: date => date instanceof Date && !Number.isNaN(date.getTime()) ? date.getTime() : undefined}, start, 'start');
-	const expiration = parseInput({
-		allowed: 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'PT5M\'`, `{minutes: 5}`), an HTTP date, `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`',
-		parse: value => parseExpirationOrDate(value, from),
+	const parsed = parseInput({
+		allowed: expiration.allowed,
+		parse: value => parseExpirationOrExpires(value, from),
 	}, expireAfter, 'expireAfter');
-	return expirationDate(expiration, from);
+	return expirationDate(parsed, from);
 }
 
 /**

@@ -485,9 +485,16 @@ test('an entry that cannot be read is listed and deleted only as invalid', async
 	const invalid = await Array.fromAsync(cache.filter({invalid: true}));
 	t.deepEqual(invalid.map(entry => [entry.cacheKey, entry instanceof InvalidEntry]), [['rubbish', true]]);
 	t.is(await cache.count(), 1);
+	for (const criteria of [{}, {valid: true}, {patterns: ['nothing']}, {tags: ['nothing']}, {invalid: true}]) {
+		t.is((await cache.toHar(criteria)).log._unreadable, 1, JSON.stringify(criteria));
+	}
+
+	t.is((await cache.toHar({})).log.entries.length, 1);
+	t.false('_unreadable' in (await cache.toHar({urls: [`${origin.url}/a`]})).log);
 	t.is(await cache.delete({patterns: ['nothing']}), 0);
 	t.is(await cache.delete({invalid: true}), 1);
 	t.is(await keyv.get(rubbish), undefined);
+	t.false('_unreadable' in (await cache.toHar()).log);
 	t.true(await cache.contains({url: `${origin.url}/a`}));
 });
 

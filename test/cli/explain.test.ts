@@ -2,7 +2,12 @@ import process from 'node:process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import {cached, HttpCache, type CacheSettings} from '../../source/index.ts';
+import {
+	cached,
+	HttpCache,
+	type CacheSettings,
+	type Har,
+} from '../../source/index.ts';
 import {runHere, runProcess} from '../helpers/cli.ts';
 import {testFolder} from '../helpers/temporary-folder.ts';
 
@@ -74,6 +79,15 @@ test('an entry that needs another serializer is counted, and read with the setti
 	t.regex(explained.stdout, /: send, because of `miss`[\s\S]*\nNo entry that can be read is of this URL\.\n(?![\s\S]*Nothing is stored)/v);
 	t.regex(explained.stderr, /^1 entry cannot be read\. [^\n]*`--settings`[^\n]*\n$/v);
 	t.regex((await runHere(['show', store, url])).stderr, /^1 entry cannot be read\. [^\n]*\ngot-cache-hooks: No response is stored for [^\n]*\n$/v);
+	const archive = path.join(folder, 'a.har');
+	t.regex((await runHere(['har', store, archive])).stderr, /^Wrote 0 entries to [^\n]*\n1 entry cannot be read\. [^\n]*`--settings`[^\n]*\n$/v);
+	for (const words of [[], ['--valid'], ['--pattern', '*'], ['--tag', 'none'], ['--invalid'], ['--valid', '--pattern', '*', '--all']]) {
+		const archived = await runHere(['har', store, '-', ...words]);
+		t.is((JSON.parse(archived.stdout) as Har).log.entries.length, 0);
+		t.regex(archived.stderr, /^1 entry cannot be read\. [^\n]*`--settings`[^\n]*\n$/v, words.join(' '));
+	}
+
+	t.is((await runHere(['har', store, '-', '--settings', settings])).stderr, '');
 	const asProcess = await runProcess(['show', store, url], {folder});
 	t.notRegex(asProcess.stderr, /Warning/v);
 	t.regex((await runHere(['show', store, url, '--settings', settings])).stdout, /\n\nbody\n$/v);

@@ -160,7 +160,7 @@ for (const [settings, resolved] of understood) {
 	});
 }
 
-const durations = 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`';
+const durations = 'a number of seconds from 0, a valid Date, a duration with units (`\'5m\'`, `\'1h 30m\'`, `\'PT5M\'`, `{minutes: 5}`), an HTTP date (`\'Tue, 01 Jan 2030 00:00:00 GMT\'`), `NEVER_EXPIRE`, `EXPIRE_IMMEDIATELY` or `DO_NOT_CACHE`';
 
 const refused: ReadonlyArray<readonly [settings: unknown, path: string, message: string]> = [
 	[{expireAfter: '5 parsecs'}, 'cache.expireAfter', `to be ${durations}, got string "5 parsecs"`],
