@@ -99,7 +99,7 @@ export type DescribedRequest = {
 	readonly body?: string | Uint8Array;
 };
 
-const absoluteUrl: Parser<string | URL> = {
+export const absoluteUrl: Parser<string | URL> = {
 	allowed: 'an absolute URL',
 	parse: value => value instanceof URL || (typeof value === 'string' && URL.canParse(value)) ? value : undefined,
 };
