@@ -202,7 +202,7 @@ export class KeyParts {
 		}
 
 		// An ambiguous name that the settings ignore is no credential.
-		return this.#hasCredentials && kind === 'secret' ? 'hashed' : 'ignored';
+		return kind === 'secret' && this.#hasCredentials ? 'hashed' : 'ignored';
 	}
 
 	#classOfField(path: JsonPath, value: string, isString: boolean): CredentialClass {
