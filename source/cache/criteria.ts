@@ -1,5 +1,10 @@
 import {SettingError} from '../errors.ts';
-import {describedRequest, type DescribedRequest, type SentRequest} from '../identity/sent-request.ts';
+import {
+	absoluteUrl,
+	describedRequest,
+	type DescribedRequest,
+	type SentRequest,
+} from '../identity/sent-request.ts';
 import {
 	boolean,
 	functionOf,
@@ -85,7 +90,7 @@ export type NamedRequest = {
 
 const criteriaParsers: Parsers<Omit<Criteria, 'urls' | 'requests'> & {readonly urls?: readonly NamedRequest[]; readonly requests?: readonly NamedRequest[]}> = {
 	keys: listOf('a key', text.parse),
-	urls: listOf('a URL', (url, path) => isUrl(url) ? {request: describedRequest({url}, path), isByUrl: true} : undefined),
+	urls: listOf('a URL', (url, path) => absoluteUrl.parse(url, path) === undefined ? undefined : {request: describedRequest({url}, path), isByUrl: true}),
 	requests: listOf('an object with a `url`', (request, path) => ({request: describedRequest(request, path), isByUrl: false})),
 	patterns: listOf('a glob, a RegExp or a URLPattern', pattern => isUrlPattern(pattern) ? pattern : undefined),
 	tags: listOf('a tag, which is a string that is not empty', text.parse),
@@ -107,10 +112,11 @@ Checks and parses criteria.
 export async function parseCriteria(criteria: unknown, findKeys: (requests: readonly NamedRequest[]) => Promise<readonly string[]>, now: number): Promise<Selection> {
 	const {keys = [], urls = [], requests = [], patterns = [], tags = [], valid, expired, invalid = false, olderThan} = parseOptions(criteriaParsers, criteria, 'criteria');
 	const named = [...urls.flatMap(byUrl => [byUrl, {...byUrl, request: {...byUrl.request, method: 'HEAD'}}]), ...requests];
+	warnOfPatterns('criteria.patterns', patterns, false);
 	return {
 		keys: new Set([...keys, ...await findKeys(named)]),
 		tags: new Set(tags),
-		patterns: compiledPatterns(patterns),
+		patterns: patterns.map(pattern => compileUrlPattern(pattern)),
 		valid,
 		expired,
 		invalid,
@@ -129,11 +135,6 @@ export function forListing(selection: Selection): Selection {
 /** Returns a selection for changes, which has no exclusions. */
 export function forChanges(selection: Selection): Selection {
 	return {...selection, valid: selection.valid === true ? true : undefined, expired: selection.expired === true ? true : undefined};
-}
-
-function compiledPatterns(patterns: readonly UrlPattern[]): readonly UrlMatcher[] {
-	warnOfPatterns('criteria.patterns', patterns, false);
-	return patterns.map(pattern => compileUrlPattern(pattern));
 }
 
 /** Whether the keys select all of the entries, so that each is read by its key. Otherwise the store is searched. */
@@ -158,10 +159,6 @@ export function isSelected({keys, tags, patterns, valid, expired, olderThan}: Se
 
 export function isFresh({expires}: StoredResponse, now: number): boolean {
 	return expires === undefined || expires > now;
-}
-
-function isUrl(value: unknown): value is string | URL {
-	return value instanceof URL || (typeof value === 'string' && URL.canParse(value));
 }
 
 /** One entry: by its key, its URL, or the request that it answers. */

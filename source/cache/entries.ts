@@ -104,7 +104,8 @@ export class Entries {
 	}
 
 	#write(key: string, stored: StoredResponse): MaybePromise<SetResult> {
-		const value = this.#encode(key, stored);
+		const {serializer} = this.#options;
+		const value = serializer === undefined ? stored : this.#serialize(key, stored, serializer);
 		return value instanceof Promise ? this.#setLater(key, value, stored) : this.#set(key, value, stored);
 	}
 
@@ -134,11 +135,6 @@ export class Entries {
 		}
 	}
 
-	#encode(key: string, stored: StoredResponse): MaybePromise<StoredValue> {
-		const {serializer} = this.#options;
-		return serializer === undefined ? stored : this.#serialize(key, stored, serializer);
-	}
-
 	#serialize(key: string, stored: StoredResponse, serializer: SerializerPipeline): MaybePromise<StoredValue> {
 		const {store, maxBytes} = this.#options;
 		const value: MaybePromise<Serialized> = serializer.dumps({...stored, check: checksumOf(key, stored)}, {key, maxBytes});
@@ -164,19 +160,13 @@ export class Entries {
 	}
 
 	#reportUnreadable(key: string, error: unknown, isReadOnly: boolean): void {
-		this.#options.onUnreadable(key, error);
-		// An entry that was not decoded in time may be intact.
+		const {store, onUnreadable} = this.#options;
+		onUnreadable(key, error);
+		// An entry that was not decoded in time may be intact. If the store fails, the next reader of the entry tries again.
 		if (!isReadOnly && error instanceof UnreadableError) {
-			void this.#discard(key);
-		}
-	}
-
-	/** Deletes an entry while nobody waits: if the store fails, the next reader of the entry tries again. */
-	async #discard(key: string): Promise<void> {
-		try {
-			await this.#options.store.delete(key);
-		} catch (error) {
-			this.#options.onUnreadable(key, error);
+			void recover<unknown>(() => store.delete(key), fault => {
+				onUnreadable(key, fault);
+			});
 		}
 	}
 }
@@ -254,13 +244,16 @@ export class Variants {
 	#matchVariant(match: Match, request: Fields, {names, digest}: Variation, isReadOnly: boolean): MaybePromise<Match | NoMatch> {
 		return then(this.#secret(), secret => {
 			const variant = varyDigest(secret, names, request);
-			return variant === digest ? match : then(this.#readVariant(match, variant, isReadOnly), found => found ?? {stored: undefined, varies: true});
-		});
-	}
+			if (variant === digest) {
+				return match;
+			}
 
-	#readVariant({primary, stored: {generation, expiredWith}}: Match, digest: string, isReadOnly: boolean): MaybePromise<Match | undefined> {
-		const key = variantKey(generation, digest);
-		return then(this.#entries.read(key, isReadOnly), stored => stored?.vary?.digest === digest ? {primary, key, stored: withExpirationOfPrimary(stored, expiredWith)} : undefined);
+			const {primary, stored: {generation, expiredWith}} = match;
+			const key = variantKey(generation, variant);
+			return then(this.#entries.read(key, isReadOnly), stored => stored?.vary?.digest === variant
+				? {primary, key, stored: withExpirationOfPrimary(stored, expiredWith)}
+				: {stored: undefined, varies: true});
+		});
 	}
 
 	/**
@@ -282,15 +275,12 @@ export class Variants {
 	@returns Why the store has not taken it, if that is no error.
 	*/
 	save(key: string, request: Fields, stored: StoredResponse): MaybePromise<SetResult> {
-		return stored.vary === undefined ? this.#entries.write(key, stored) : this.#saveVariant(key, request, stored, stored.vary.names);
+		return stored.vary === undefined ? this.#entries.write(key, stored) : this.#saveVarying(key, request, stored, stored.vary.names);
 	}
 
-	#saveVariant(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<SetResult> {
-		return then(this.#secret(), secret => this.#saveVarying(key, stored, {names, digest: varyDigest(secret, names, request)}));
-	}
-
-	#saveVarying(key: string, stored: StoredResponse, variation: Variation): MaybePromise<SetResult> {
-		return then(this.#entries.read(key), primary => {
+	#saveVarying(key: string, request: Fields, stored: StoredResponse, names: readonly string[]): MaybePromise<SetResult> {
+		return then(this.#secret(), secret => then(this.#entries.read(key), primary => {
+			const variation = {names, digest: varyDigest(secret, names, request)};
 			if (primary?.vary?.names.join(',') !== variation.names.join(',')) {
 				// Variants by other names must not be found through this one.
 				return this.#entries.write(key, {...stored, vary: variation, generation: newGeneration()});
@@ -303,7 +293,7 @@ export class Variants {
 			return vary.digest === variation.digest
 				? this.#entries.write(key, variant)
 				: then(this.#beforeVariant(), () => this.#entries.write(variantKey(generation, variation.digest), {...variant, primary: key}));
-		});
+		}));
 	}
 }
 

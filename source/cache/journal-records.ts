@@ -103,14 +103,10 @@ export const resourceRetention: number = 30 * day;
 /** The milliseconds for which records of invalidated keys, and of everything, are stored: a response that took longer is not stored. */
 export const exchangeRetention: number = day / 24;
 
-/** Returns the milliseconds for which the record of an invalidation is stored; `undefined` for tags, whose records never expire. */
-function retentionOf({kind}: Invalidation): number | undefined {
-	if (kind === 'tag') {
-		return undefined;
-	}
-
-	return kind === 'resource' ? resourceRetention : exchangeRetention;
-}
+/** The milliseconds for which the record of an invalidation is stored: that of a tag never expires. */
+const retentions = {
+	tag: undefined, resource: resourceRetention, key: exchangeRetention, matching: exchangeRetention,
+} as const;
 
 // The maximum number of records in memory.
 const maxCached = 10_000;
@@ -235,7 +231,7 @@ export class JournalRecords {
 		for (let start = 0; start < records.length; start += batchSize) {
 			const chunk = records.slice(start, start + batchSize);
 			written = then(written, () => all(chunk, ([key, {invalidation}]) => {
-				const retention = retentionOf(invalidation);
+				const retention = retentions[invalidation.kind];
 				return then(writeRecord(this.#store, key, text, retention === undefined ? undefined : this.now() + retention), () => {
 					this.#cache(key, {
 						position, text, isOwn: true, head: null,

@@ -31,13 +31,10 @@ export class LocalJournal {
 
 	/** The positions of the exchanges that are under way, and how many have each. */
 	readonly #exchanges = new Map<number, number>();
-	#last = 0;
 	#discardedUpTo = -Infinity;
 
 	/** The position of the last invalidation. */
-	get last(): number {
-		return this.#last;
-	}
+	last = 0;
 
 	/**
 	Adds invalidations, for the exchanges that are under way.
@@ -45,8 +42,8 @@ export class LocalJournal {
 	@returns Their position.
 	*/
 	add(invalidations: readonly Invalidation[], now: number): number {
-		const position = Math.max(now, this.#last + 1);
-		this.#last = position;
+		const position = Math.max(now, this.last + 1);
+		this.last = position;
 		if (this.#exchanges.size === 0) {
 			return position;
 		}
@@ -74,7 +71,7 @@ export class LocalJournal {
 
 	/** Begins an exchange: invalidations from now on are stored for it. */
 	begin(): number {
-		const position = this.#last;
+		const position = this.last;
 		this.#exchanges.set(position, (this.#exchanges.get(position) ?? 0) + 1);
 		return position;
 	}

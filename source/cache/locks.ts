@@ -231,7 +231,7 @@ export class Lock {
 
 		this.#isReleased = true;
 		const {store, onEnd} = this.#options;
-		const released = recover(() => then(this.#isCertain() || this.#isStored(), isOurs => {
+		const released = recover(() => then(this.#isCertain() || then(readRecord(store, this.key), text => text === this.#text), isOurs => {
 			if (isOurs) {
 				return isRefused ? this.#write(refused, refusalTime) : then(store.delete(this.key), () => undefined);
 			}
@@ -251,10 +251,6 @@ export class Lock {
 		const {now, clock} = this.#options;
 		const passed = clock() - this.#startClock;
 		return passed < lockTime && Math.abs(now() - this.#startTime - passed) <= maxDeviation;
-	}
-
-	#isStored(): MaybePromise<boolean> {
-		return then(readRecord(this.#options.store, this.key), text => text === this.#text);
 	}
 
 	#write(text: string, milliseconds: number): MaybePromise<void> {

@@ -180,7 +180,7 @@ Redacts a stored response by the current settings, and gives it the URL that the
 function redactAgain(stored: StoredResponse, settings: KeySettingsOfCache, secret: Secret): StoredResponse {
 	const {request, url, rawHeaders} = stored;
 	const redacted = {
-		url: redactUrl(request === undefined ? url : targetOf(request), settings.ignoredParameters),
+		url: redactUrl(request === undefined ? url : targetUrl(new URL(request.url), fieldsOf(request.rawHeaders)), settings.ignoredParameters),
 		rawHeaders: filterLines(rawHeaders, (name, value) => isStorable(name, value, url, settings.ignoredParameters)),
 		...(request !== undefined && {request: redactStored(request, settings, secret)}),
 	};
@@ -191,10 +191,6 @@ function redactStored({rawHeaders, partition, ...request}: StoredRequest, settin
 	const storable = {...request, headers: fieldsOf(rawHeaders)};
 	const hasOwnKey = settings.keyFn !== undefined || isCall(request);
 	return redactRequest(storable, settings, hasOwnKey ? partition : recreatedPartition(storable, partition, settings, secret));
-}
-
-function targetOf({url, rawHeaders}: StoredRequest): string {
-	return targetUrl(new URL(url), fieldsOf(rawHeaders));
 }
 
 /**

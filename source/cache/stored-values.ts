@@ -113,13 +113,8 @@ Returns a checksum of an entry and its key, which detects a store that changes a
 */
 export function checksumOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
 	// The order is fixed here, since a store may change the order of members. `null` replaces a member of older versions, so that their entries still pass.
-	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...inOrder(facts)];
+	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...Object.entries(facts ?? {}).toSorted(([one], [other]) => one < other ? -1 : 1)];
 	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
-}
-
-/** Returns the members of the facts in a fixed order; none if there are no facts, as in entries of older versions. */
-function inOrder(facts: object | undefined): ReadonlyArray<readonly [string, unknown]> {
-	return facts === undefined ? [] : Object.entries(facts).toSorted(([one], [other]) => one < other ? -1 : 1);
 }
 
 /**

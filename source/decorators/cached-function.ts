@@ -244,13 +244,9 @@ function registerName(cache: CacheCore, name: string, identity: object, owner: o
 	const ofCache = registrations.get(cache) ?? new Map<string, Registration>();
 	registrations.set(cache, ofCache);
 	const registration = ofCache.get(name);
-	if (registration === undefined || isCollected(registration)) {
+	if (registration?.identity.deref() === undefined || (registration.owner !== undefined && registration.owner.deref() === undefined)) {
 		ofCache.set(name, {identity: new WeakRef(identity), owner: owner && new WeakRef(owner)});
 	} else if (registration.identity.deref() !== identity || registration.owner?.deref() !== owner) {
 		throw new CacheHooksError('ERR_CALL_NAME', `Two functions have the name \`${name}\` in one cache. Set a different \`name\` for one of them.`);
 	}
-}
-
-function isCollected({identity, owner}: Registration): boolean {
-	return identity.deref() === undefined || (owner !== undefined && owner.deref() === undefined);
 }

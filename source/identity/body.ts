@@ -130,7 +130,7 @@ function readBody({headers, body}: BodyOfRequest): ReadBody {
 
 	if (as === 'multipart') {
 		const boundary = boundaryOf(parameters);
-		const parts = boundary === undefined ? undefined : splitMultipart(toBytes(body), boundary);
+		const parts = boundary === undefined ? undefined : splitMultipart(typeof body === 'string' ? new TextEncoder().encode(body) : body, boundary);
 		return parts === undefined ? {as: 'unread'} : {as, parts};
 	}
 
@@ -233,10 +233,6 @@ function decode(body: string | Uint8Array): string | undefined {
 	} catch {
 		return undefined;
 	}
-}
-
-function toBytes(body: string | Uint8Array): Uint8Array {
-	return typeof body === 'string' ? new TextEncoder().encode(body) : body;
 }
 
 function digest(body: string | Uint8Array): string {

@@ -80,7 +80,9 @@ export class KeyParts {
 	readonly #root: string | undefined;
 	readonly #hashed: HashedPart[] = [];
 	#pathsLength = 0;
-	#hasBodyCredential = false;
+
+	/** Whether the body may contain a credential. */
+	hasBodyCredential = false;
 
 	constructor({ignoredParameters, partitionBy, contentRootKey}: IdentitySettings) {
 		this.#ignored = ignoredParameters;
@@ -93,11 +95,6 @@ export class KeyParts {
 		return this.#hashed.length < 2 ? this.#hashed : this.#hashed.toSorted(([where, name], [otherWhere, otherName]) => where === otherWhere ? compare(name, otherName) : compare(where, otherWhere));
 	}
 
-	/** Whether the body may contain a credential. */
-	get hasBodyCredential(): boolean {
-		return this.#hasBodyCredential;
-	}
-
 	/** Adds a hashed part. */
 	hash(where: string, name: string, value: string | undefined): void {
 		this.#hashed.push([where, name, value ?? null]);
@@ -105,7 +102,7 @@ export class KeyParts {
 
 	/** Adds the digest of a body that cannot be read. */
 	hashBody(digest: string): void {
-		this.#hasBodyCredential = true;
+		this.hasBodyCredential = true;
 		this.hash('body', '', digest);
 	}
 
@@ -123,7 +120,7 @@ export class KeyParts {
 		const own = classifyName(name);
 		const hasCredential = own === 'plain' && value !== undefined && (value === REDACTED || isSecretValue(value, this.#ignored));
 		const kind = hasCredential ? valueClass : own;
-		this.#hasBodyCredential ||= (where === 'form' || where === 'multipart') && kind !== 'plain';
+		this.hasBodyCredential ||= (where === 'form' || where === 'multipart') && kind !== 'plain';
 		const use = this.#useOf(kind, ignoresName(this.#ignored, name));
 		if (use === 'hashed') {
 			this.hash(where, name, value);
@@ -140,7 +137,7 @@ export class KeyParts {
 	*/
 	addField(path: JsonPath, value: string, isString: boolean): boolean {
 		const kind = this.#classOfField(path, value, isString);
-		this.#hasBodyCredential ||= kind !== 'plain';
+		this.hasBodyCredential ||= kind !== 'plain';
 		const use = this.#useOf(kind, this.#ignoresField(path));
 		if (use === 'hashed') {
 			this.hash('json', this.#textOf(path), value);
@@ -200,11 +197,12 @@ export class KeyParts {
 
 	/** With `partitionBy: 'credentials'`, a secret parameter is included even if it is ignored. */
 	#useOf(kind: CredentialClass, isIgnored: boolean): Use {
-		if (isIgnored) {
-			return this.#hasCredentials && isCredential(kind, true) ? 'hashed' : 'ignored';
+		if (!isIgnored) {
+			return kind === 'plain' ? 'clear' : 'hashed';
 		}
 
-		return isCredential(kind, false) ? 'hashed' : 'clear';
+		// An ambiguous name that the settings ignore is no credential.
+		return kind === 'secret' && this.#hasCredentials ? 'hashed' : 'ignored';
 	}
 
 	#classOfField(path: JsonPath, value: string, isString: boolean): CredentialClass {
@@ -233,11 +231,6 @@ export type HashedPart = readonly [where: string, name: string, value: string | 
 /** Whether the value of a hashed part has been redacted, at least partly, and is unknown. */
 export function isRedactedPart(part: HashedPart): boolean {
 	return part[2]?.includes(REDACTED) === true;
-}
-
-/** Whether a value counts as a credential. An ambiguous name that the settings ignore does not. */
-function isCredential(kind: CredentialClass, isIgnored: boolean): boolean {
-	return kind === 'secret' || (kind === 'ambiguous' && !isIgnored);
 }
 
 const redactedJson = JSON.stringify(REDACTED);
