@@ -49,28 +49,56 @@ export function withinTime<T>(pending: Promise<T>, milliseconds: number, instead
 Waits for a value for a limited time, and then returns the result of `onTimeout`, or rejects with what it throws. What the promise settles with later, a rejection included, is ignored.
 */
 export function unlessLate<T>(pending: Promise<T>, milliseconds: number, onTimeout: () => T): Promise<T> {
-	if (milliseconds > longestTimer) {
-		return pending;
-	}
+	return milliseconds > longestTimer ? pending : settledInTime(pending, milliseconds, {onTimeout});
+}
 
-	// A race of promises, or an asynchronous function, would allocate several more of them.
+type Outcomes<T> = {
+	/** Default: the value itself. */
+	readonly onValue?: (value: T) => T;
+
+	/** Default: throws the error. */
+	readonly onError?: (error: unknown) => MaybePromise<T>;
+	readonly onTimeout: () => MaybePromise<T>;
+};
+
+/**
+Waits for a promise for a limited time. Returns the result of the function for what comes first, or rejects with what it throws; the others are not called.
+
+It makes one promise: a race of promises, or an asynchronous function around it, would make several.
+*/
+export function settledInTime<T>(pending: Promise<T>, milliseconds: number, {onValue = itself, onError = rethrow, onTimeout}: Outcomes<T>): Promise<T> {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => {
+		let isOver = false;
+		const conclude = <Value>(outcome: (value: Value) => MaybePromise<T>, value: Value): void => {
+			if (isOver) {
+				return;
+			}
+
+			isOver = true;
+			clearTimeout(timer);
 			try {
-				resolve(onTimeout());
+				resolve(outcome(value));
 			} catch (error) {
 				reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
 			}
-		}, Math.max(0, milliseconds));
+		};
+
+		const timer = milliseconds > longestTimer ? undefined : setTimeout(conclude, Math.max(0, milliseconds), onTimeout);
 		// eslint-disable-next-line unicorn/prefer-then-catch -- That would be one more promise.
 		pending.then(value => {
-			clearTimeout(timer);
-			resolve(value);
+			conclude(onValue, value);
 		}, (error: unknown) => {
-			clearTimeout(timer);
-			reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
+			conclude(onError, error);
 		});
 	});
+}
+
+function itself<T>(value: T): T {
+	return value;
+}
+
+function rethrow(error: unknown): never {
+	throw error as Error; // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
 }
 
 /** Whether a value is a promise, of any library. */
