@@ -98,7 +98,7 @@ function itself<T>(value: T): T {
 }
 
 function rethrow(error: unknown): never {
-	throw error as Error; // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
+	throw error as Error;
 }
 
 /** Whether a value is a promise, of any library. */

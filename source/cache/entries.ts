@@ -1,5 +1,4 @@
-import {Buffer} from 'node:buffer';
-import {randomBytes, randomUUID} from 'node:crypto';
+import {randomUUID} from 'node:crypto';
 import {
 	isRecordKey,
 	variantKey,
@@ -17,6 +16,7 @@ import type {SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import {UnreadableError, type Serialized} from '../entry/serializers/stage.ts';
 import {within} from '../stores/time-limit.ts';
 import type {SetResult, Store, StoredValue} from '../stores/types.ts';
+import {randomName} from './random-name.ts';
 import {
 	checksumOf,
 	DecodedEntries,
@@ -293,7 +293,7 @@ export class Variants {
 		return then(this.#entries.read(key), primary => {
 			if (primary?.vary?.names.join(',') !== variation.names.join(',')) {
 				// Variants by other names must not be found through this one.
-				return this.#entries.write(key, {...stored, vary: variation, generation: newGeneration()});
+				return this.#entries.write(key, {...stored, vary: variation, generation: randomName()});
 			}
 
 			const {generation, vary, expiredWith} = primary;
@@ -315,20 +315,4 @@ function withExpirationOfPrimary(stored: StoredResponse, expiredWith: string | u
 /** Makes the unique `expiredWith` of a primary entry, which says since when it and its variants are expired. */
 export function newExpiredWith(now: number): string {
 	return `${now} ${randomUUID()}`;
-}
-
-// A call of `randomBytes` for each name would take ten times as much memory as the name.
-let randomPool = Buffer.alloc(0);
-let randomPosition = 0;
-
-/** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
-function newGeneration(): string {
-	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
-	if (randomPosition === randomPool.length) {
-		randomPool = randomBytes(2048);
-		randomPosition = 0;
-	}
-
-	randomPosition += 16;
-	return randomPool.toString('base64url', randomPosition - 16, randomPosition);
 }
