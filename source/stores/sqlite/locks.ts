@@ -1,4 +1,4 @@
-import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
+import {then, type MaybePromise} from '../../maybe-promise.ts';
 import type {LockStore, SetOptions, StoredValue} from '../types.ts';
 import type {SqliteConnection} from './connection.ts';
 import {isBusy, isFull} from './errors.ts';
@@ -45,9 +45,9 @@ export class SqliteLocks implements LockStore {
 		};
 
 		// If it fails, the lock expires.
-		void recover(() => this.#session.write({
+		this.#session.writeQuietly({
 			kind: 'delete', keys: [key], run, isDeferrable: true,
-		}), () => undefined);
+		});
 	}
 
 	/** Returns the connection after a pending deletion of the lock. */

@@ -102,6 +102,14 @@ export class Session {
 		});
 	}
 
+	/** Adds a write whose result nobody needs, and which is dropped if it fails. */
+	writeQuietly(write: Write): void {
+		void recover(() => then(this.connect(), connection => {
+			this.expectWritable(connection);
+			connection.writes.addQuietly(write, this.#writer);
+		}), () => undefined);
+	}
+
 	/**
 	Throws unless the file may be written.
 

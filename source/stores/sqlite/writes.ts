@@ -45,12 +45,10 @@ class Pending implements Write {
 	readonly run: Write['run'];
 	readonly finish: Writer['finish'];
 	readonly end: number;
-	readonly promise: Promise<unknown>;
-	readonly resolve: (result: unknown) => void;
-	readonly reject: (error: unknown) => void;
 	result: unknown;
 	isSettled = false;
 	hasMadeRoom = false;
+	#outcome: PromiseWithResolvers<unknown> | undefined;
 
 	constructor({kind, keys, value, expires, now, run}: Write, {finish, busyTimeout}: Writer) {
 		this.kind = kind;
@@ -61,10 +59,20 @@ class Pending implements Write {
 		this.run = run;
 		this.finish = finish;
 		this.end = performance.now() + busyTimeout;
-		const {promise, resolve, reject} = Promise.withResolvers<unknown>();
-		this.promise = promise;
-		this.resolve = resolve;
-		this.reject = reject;
+	}
+
+	/** The promise of the result, to be asked for before the write is settled. It is made for those who wait. */
+	get promise(): Promise<unknown> {
+		this.#outcome ??= Promise.withResolvers<unknown>();
+		return this.#outcome.promise;
+	}
+
+	resolve(result: unknown): void {
+		this.#outcome?.resolve(result);
+	}
+
+	reject(error: unknown): void {
+		this.#outcome?.reject(error);
 	}
 }
 
@@ -122,14 +130,29 @@ export class WriteQueue {
 	@throws {CacheHooksError} `ERR_STORE_BUSY` if too many bytes are waiting.
 	*/
 	add<T>(write: Write<T>, writer: Writer): Promise<T> {
+		const pending = new Pending(write, writer);
+		const promise = pending.promise as Promise<T>;
+		this.#add(pending, write.isDeferrable);
+		return promise;
+	}
+
+	/**
+	Adds a write whose result nobody needs, and which is dropped if it fails.
+
+	@throws As `add`.
+	*/
+	addQuietly(write: Write, writer: Writer): void {
+		this.#add(new Pending(write, writer), write.isDeferrable);
+	}
+
+	#add(pending: Pending, isDeferrable = false): void {
 		if (this.#bytes > maxPendingBytes) {
 			throw new CacheHooksError('ERR_STORE_BUSY', `A write is refused: ${this.#bytes} bytes are already waiting for a lock of the SQLite store \`${this.#path}\`.`);
 		}
 
-		const pending = new Pending(write, writer);
 		this.#queue.push(pending);
-		this.#bytes += write.value?.byteLength ?? 0;
-		if (write.kind === 'clear') {
+		this.#bytes += pending.value?.byteLength ?? 0;
+		if (pending.kind === 'clear') {
 			this.#latest.clear();
 			this.#clear = pending;
 		}
@@ -140,13 +163,11 @@ export class WriteQueue {
 			this.#commit();
 		}
 
-		if (write.isDeferrable === true && this.#attempts === 0) {
+		if (isDeferrable && this.#attempts === 0) {
 			this.#defer();
 		} else {
 			this.#schedule();
 		}
-
-		return pending.promise as Promise<T>;
 	}
 
 	/** Commits all writes. Returns whether none is left: those that meet a lock are. */
