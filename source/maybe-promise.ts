@@ -49,16 +49,18 @@ export function withinTime<T>(pending: Promise<T>, milliseconds: number, instead
 Waits for a value for a limited time, and then returns the result of `onTimeout`, or rejects with what it throws. What the promise settles with later, a rejection included, is ignored.
 */
 export function unlessLate<T>(pending: Promise<T>, milliseconds: number, onTimeout: () => T): Promise<T> {
-	return milliseconds > longestTimer ? pending : settledInTime(pending, milliseconds, {onTimeout});
+	return milliseconds > longestTimer ? pending : settledInTime<T, T>(pending, milliseconds, {onValue: value => value, onTimeout});
 }
 
-type Outcomes<T> = {
-	/** Default: the value itself. */
-	readonly onValue?: (value: T) => T;
+type Outcomes<T, Result> = {
+	readonly onValue: (value: T) => MaybePromise<Result>;
 
 	/** Default: throws the error. */
-	readonly onError?: (error: unknown) => MaybePromise<T>;
-	readonly onTimeout: () => MaybePromise<T>;
+	readonly onError?: (error: unknown) => MaybePromise<Result>;
+	readonly onTimeout: () => MaybePromise<Result>;
+
+	/** Called once the promise settles, even if that is late. */
+	readonly onSettled?: () => void;
 };
 
 /**
@@ -66,10 +68,10 @@ Waits for a promise for a limited time. Returns the result of the function for w
 
 It makes one promise: a race of promises, or an asynchronous function around it, would make several.
 */
-export function settledInTime<T>(pending: Promise<T>, milliseconds: number, {onValue = itself, onError = rethrow, onTimeout}: Outcomes<T>): Promise<T> {
+export function settledInTime<T, Result>(pending: Promise<T>, milliseconds: number, {onValue, onError = rethrow, onTimeout, onSettled}: Outcomes<T, Result>): Promise<Result> {
 	return new Promise((resolve, reject) => {
 		let isOver = false;
-		const conclude = <Value>(outcome: (value: Value) => MaybePromise<T>, value: Value): void => {
+		const conclude = <Value>(outcome: (value: Value) => MaybePromise<Result>, value: Value): void => {
 			if (isOver) {
 				return;
 			}
@@ -86,15 +88,13 @@ export function settledInTime<T>(pending: Promise<T>, milliseconds: number, {onV
 		const timer = milliseconds > longestTimer ? undefined : setTimeout(conclude, Math.max(0, milliseconds), onTimeout);
 		// eslint-disable-next-line unicorn/prefer-then-catch -- That would be one more promise.
 		pending.then(value => {
+			onSettled?.();
 			conclude(onValue, value);
 		}, (error: unknown) => {
+			onSettled?.();
 			conclude(onError, error);
 		});
 	});
-}
-
-function itself<T>(value: T): T {
-	return value;
 }
 
 function rethrow(error: unknown): never {

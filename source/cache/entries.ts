@@ -71,11 +71,8 @@ export class Entries {
 	*/
 	read(key: string, isReadOnly = false): MaybePromise<StoredResponse | undefined> {
 		const value = this.#options.store.get(key);
-		return value instanceof Promise ? this.#readLater(key, value, isReadOnly) : this.#read(key, value, isReadOnly);
-	}
-
-	async #readLater(key: string, value: Promise<StoredValue | undefined>, isReadOnly: boolean): Promise<StoredResponse | undefined> {
-		return this.#read(key, await value, isReadOnly);
+		// A server answers each hit here: an asynchronous function would take more memory.
+		return value instanceof Promise ? value.then(read => this.#read(key, read, isReadOnly)) : this.#read(key, value, isReadOnly);
 	}
 
 	#read(key: string, value: StoredValue | undefined, isReadOnly: boolean): MaybePromise<StoredResponse | undefined> {
@@ -235,11 +232,7 @@ export class Variants {
 	*/
 	match(primary: string, request: Fields, isReadOnly = false): MaybePromise<Match | NoMatch> {
 		const stored = this.#entries.read(primary, isReadOnly);
-		return stored instanceof Promise ? this.#matchLater(primary, request, stored, isReadOnly) : this.#match(primary, request, stored, isReadOnly);
-	}
-
-	async #matchLater(primary: string, request: Fields, stored: Promise<StoredResponse | undefined>, isReadOnly: boolean): Promise<Match | NoMatch> {
-		return this.#match(primary, request, await stored, isReadOnly);
+		return stored instanceof Promise ? stored.then(read => this.#match(primary, request, read, isReadOnly)) : this.#match(primary, request, stored, isReadOnly);
 	}
 
 	#match(primary: string, request: Fields, stored: StoredResponse | undefined, isReadOnly: boolean): MaybePromise<Match | NoMatch> {

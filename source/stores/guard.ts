@@ -259,7 +259,7 @@ class GuardedStore implements Store {
 			return onError(new StoreTimeoutError(operation, timeLimit));
 		};
 
-		return settledInTime(answer, timeLimit, {onValue, onError, onTimeout});
+		return settledInTime<T, T>(answer, timeLimit, {onValue, onError, onTimeout});
 	}
 
 	#enter(operation: StoreOperation): Admission {

@@ -56,15 +56,25 @@ export class ServerConnection<Link> {
 		const opened = this.#open();
 		const onError = (error: unknown): Promise<never> => this.#fail(opened, error);
 		const onTimeout = (): Promise<never> => onError(new StoreTimeoutError(operation, milliseconds));
-		return settledInTime(this.#call(opened, action), milliseconds, {onError, onTimeout});
+		const onSettled = (): void => {
+			this.#pendingCalls--;
+		};
+
+		this.#pendingCalls++;
+		return settledInTime<T, T>(this.#call(opened, action), milliseconds, {
+			onValue: value => value, onError, onTimeout, onSettled,
+		});
 	}
 
-	async #call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
-		this.#pendingCalls++;
+	#call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
+		if (this.#link === undefined) {
+			return opened.then(action);
+		}
+
 		try {
-			return await action(this.#link ?? await opened);
-		} finally {
-			this.#pendingCalls--;
+			return action(this.#link);
+		} catch (error) {
+			return Promise.reject(error); // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
 		}
 	}
 
