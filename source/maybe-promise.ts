@@ -49,28 +49,56 @@ export function withinTime<T>(pending: Promise<T>, milliseconds: number, instead
 Waits for a value for a limited time, and then returns the result of `onTimeout`, or rejects with what it throws. What the promise settles with later, a rejection included, is ignored.
 */
 export function unlessLate<T>(pending: Promise<T>, milliseconds: number, onTimeout: () => T): Promise<T> {
-	if (milliseconds > longestTimer) {
-		return pending;
-	}
+	return milliseconds > longestTimer ? pending : settledInTime<T, T>(pending, milliseconds, {onValue: value => value, onTimeout});
+}
 
-	// A race of promises, or an asynchronous function, would allocate several more of them.
+type Outcomes<T, Result> = {
+	readonly onValue: (value: T) => MaybePromise<Result>;
+
+	/** Default: throws the error. */
+	readonly onError?: (error: unknown) => MaybePromise<Result>;
+	readonly onTimeout: () => MaybePromise<Result>;
+
+	/** Called once the promise settles, even if that is late. */
+	readonly onSettled?: () => void;
+};
+
+/**
+Waits for a promise for a limited time. Returns the result of the function for what comes first, or rejects with what it throws; the others are not called.
+
+It makes one promise: a race of promises, or an asynchronous function around it, would make several.
+*/
+export function settledInTime<T, Result>(pending: Promise<T>, milliseconds: number, {onValue, onError = rethrow, onTimeout, onSettled}: Outcomes<T, Result>): Promise<Result> {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => {
+		let isOver = false;
+		const conclude = <Value>(outcome: (value: Value) => MaybePromise<Result>, value: Value): void => {
+			if (isOver) {
+				return;
+			}
+
+			isOver = true;
+			clearTimeout(timer);
 			try {
-				resolve(onTimeout());
+				resolve(outcome(value));
 			} catch (error) {
 				reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
 			}
-		}, Math.max(0, milliseconds));
+		};
+
+		const timer = milliseconds > longestTimer ? undefined : setTimeout(conclude, Math.max(0, milliseconds), onTimeout);
 		// eslint-disable-next-line unicorn/prefer-then-catch -- That would be one more promise.
 		pending.then(value => {
-			clearTimeout(timer);
-			resolve(value);
+			onSettled?.();
+			conclude(onValue, value);
 		}, (error: unknown) => {
-			clearTimeout(timer);
-			reject(error as Error); // eslint-disable-line @typescript-eslint/no-unnecessary-type-assertion
+			onSettled?.();
+			conclude(onError, error);
 		});
 	});
+}
+
+function rethrow(error: unknown): never {
+	throw error as Error;
 }
 
 /** Whether a value is a promise, of any library. */

@@ -1,5 +1,4 @@
-import {Buffer} from 'node:buffer';
-import {randomBytes, randomUUID} from 'node:crypto';
+import {randomUUID} from 'node:crypto';
 import {
 	isRecordKey,
 	variantKey,
@@ -17,6 +16,7 @@ import type {SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import {UnreadableError, type Serialized} from '../entry/serializers/stage.ts';
 import {within} from '../stores/time-limit.ts';
 import type {SetResult, Store, StoredValue} from '../stores/types.ts';
+import {randomName} from './random-name.ts';
 import {
 	checksumOf,
 	DecodedEntries,
@@ -71,11 +71,8 @@ export class Entries {
 	*/
 	read(key: string, isReadOnly = false): MaybePromise<StoredResponse | undefined> {
 		const value = this.#options.store.get(key);
-		return value instanceof Promise ? this.#readLater(key, value, isReadOnly) : this.#read(key, value, isReadOnly);
-	}
-
-	async #readLater(key: string, value: Promise<StoredValue | undefined>, isReadOnly: boolean): Promise<StoredResponse | undefined> {
-		return this.#read(key, await value, isReadOnly);
+		// A server answers each hit here: an asynchronous function would take more memory.
+		return value instanceof Promise ? value.then(read => this.#read(key, read, isReadOnly)) : this.#read(key, value, isReadOnly);
 	}
 
 	#read(key: string, value: StoredValue | undefined, isReadOnly: boolean): MaybePromise<StoredResponse | undefined> {
@@ -225,11 +222,7 @@ export class Variants {
 	*/
 	match(primary: string, request: Fields, isReadOnly = false): MaybePromise<Match | NoMatch> {
 		const stored = this.#entries.read(primary, isReadOnly);
-		return stored instanceof Promise ? this.#matchLater(primary, request, stored, isReadOnly) : this.#match(primary, request, stored, isReadOnly);
-	}
-
-	async #matchLater(primary: string, request: Fields, stored: Promise<StoredResponse | undefined>, isReadOnly: boolean): Promise<Match | NoMatch> {
-		return this.#match(primary, request, await stored, isReadOnly);
+		return stored instanceof Promise ? stored.then(read => this.#match(primary, request, read, isReadOnly)) : this.#match(primary, request, stored, isReadOnly);
 	}
 
 	#match(primary: string, request: Fields, stored: StoredResponse | undefined, isReadOnly: boolean): MaybePromise<Match | NoMatch> {
@@ -283,7 +276,7 @@ export class Variants {
 			const variation = {names, digest: varyDigest(secret, names, request)};
 			if (primary?.vary?.names.join(',') !== variation.names.join(',')) {
 				// Variants by other names must not be found through this one.
-				return this.#entries.write(key, {...stored, vary: variation, generation: newGeneration()});
+				return this.#entries.write(key, {...stored, vary: variation, generation: randomName()});
 			}
 
 			const {generation, vary, expiredWith} = primary;
@@ -305,20 +298,4 @@ function withExpirationOfPrimary(stored: StoredResponse, expiredWith: string | u
 /** Makes the unique `expiredWith` of a primary entry, which says since when it and its variants are expired. */
 export function newExpiredWith(now: number): string {
 	return `${now} ${randomUUID()}`;
-}
-
-// A call of `randomBytes` for each name would take ten times as much memory as the name.
-let randomPool = Buffer.alloc(0);
-let randomPosition = 0;
-
-/** Makes the name of a generation of a primary entry: a variant of one generation is not found through the next one. */
-function newGeneration(): string {
-	// V8 stores a string of `randomUUID` as a tree of single bytes, which takes as much memory as everything else beside a body.
-	if (randomPosition === randomPool.length) {
-		randomPool = randomBytes(2048);
-		randomPosition = 0;
-	}
-
-	randomPosition += 16;
-	return randomPool.toString('base64url', randomPosition - 16, randomPosition);
 }

@@ -1,4 +1,3 @@
-import {randomUUID} from 'node:crypto';
 import process from 'node:process';
 import {
 	recover,
@@ -8,6 +7,7 @@ import {
 } from '../maybe-promise.ts';
 import {isGone, processIdentity} from '../stores/process-identity.ts';
 import type {LockStore, Store} from '../stores/types.ts';
+import {randomName} from './random-name.ts';
 import {addRecord, readRecord, writeRecord} from './records.ts';
 
 const lockPrefix = 'got-cache:1:lock:';
@@ -204,7 +204,8 @@ export class Lock {
 		const {isOnMachine, now, clock} = options;
 		this.key = key;
 		this.#options = options;
-		this.#text = isOnMachine ? `${randomUUID()} ${processIdentity()}` : randomUUID();
+		const token = randomName();
+		this.#text = isOnMachine ? `${token} ${processIdentity()}` : token;
 		this.#startTime = now();
 		this.#startClock = clock();
 	}

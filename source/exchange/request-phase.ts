@@ -6,7 +6,12 @@ import {
 } from '../cache/entries.ts';
 import {CacheHooksError, describeFault, NotRecordedError} from '../errors.ts';
 import {identify} from '../identity/identify.ts';
-import {then, withinTime, type MaybePromise} from '../maybe-promise.ts';
+import {
+	settledInTime,
+	then,
+	withinTime,
+	type MaybePromise,
+} from '../maybe-promise.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
 import {callMethod, mayCollapse} from '../policy/facts.ts';
 import type {RequestDecision} from '../policy/types.ts';
@@ -305,7 +310,9 @@ export class RequestPhase {
 		const {key, request, settings, cache} = this.#state;
 		const found = findStored(key!, request, settings, cache);
 		return found instanceof Promise
-			? withinTime(found, this.#budget.left, unread).then(inTime => this.#use(inTime, areRetriesUsed))
+			? settledInTime<Match | NoMatch, Action>(found, this.#budget.left, {
+				onValue: inTime => this.#use(inTime, areRetriesUsed), onTimeout: () => this.#use(unread, areRetriesUsed),
+			})
 			: this.#use(found, areRetriesUsed);
 	}
 

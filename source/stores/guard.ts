@@ -1,10 +1,10 @@
 import {CacheHooksError, errorTypeOf, StoreTimeoutError} from '../errors.ts';
-import {isPromise, type MaybePromise} from '../maybe-promise.ts';
+import {isPromise, settledInTime, type MaybePromise} from '../maybe-promise.ts';
 import type {Admission, Circuits} from './circuits.ts';
 import {LateWrites} from './late-writes.ts';
 import {isReadOnlyError, isWrite} from './read-only.ts';
 import {storeCalls, type StoreCallEvent} from './store-calls.ts';
-import {bytesPerMillisecond, within} from './time-limit.ts';
+import {bytesPerMillisecond} from './time-limit.ts';
 import type {
 	LockStore,
 	SetOptions,
@@ -141,7 +141,7 @@ class GuardedStore implements Store {
 	get(key: string): MaybePromise<StoredValue | undefined> {
 		return this.#circuits?.hasFailed === true || storeCalls.hasSubscribers
 			? this.#call<StoredValue | undefined>({
-				operation: 'get', key, miss: undefined, run: () => read(this.#store, key),
+				operation: 'get', key, miss: undefined, run: () => this.#store.get(key),
 			})
 			: this.#get(key);
 	}
@@ -149,8 +149,8 @@ class GuardedStore implements Store {
 	/** Reads without the objects of a `Call`, which most reads of a synchronous store do not need. */
 	#get(key: string): MaybePromise<StoredValue | undefined> {
 		try {
-			const answer = read(this.#store, key);
-			return answer instanceof Promise ? this.#wait({operation: 'get', key, miss: undefined}, answer, 'allowed') : answer;
+			const answer = this.#store.get(key);
+			return isPromise(answer) ? this.#wait({operation: 'get', key, miss: undefined}, answer, 'allowed') : checked(answer, this.#store);
 		} catch (error) {
 			this.#fail({operation: 'get', key, miss: undefined}, error, 'allowed');
 		}
@@ -232,42 +232,34 @@ class GuardedStore implements Store {
 	}
 
 	#make<T>(call: Call<T> & MadeCall<T>, admission: Admission): MaybePromise<T> {
-		let answer: MaybePromise<T>;
 		try {
-			answer = call.run();
-			if (isPromise(answer)) {
-				return this.#wait(call, answer, admission);
-			}
-
-			this.#checkTaken(call.operation, answer);
+			const answer = call.run();
+			return isPromise(answer) ? this.#wait(call, answer, admission) : this.#succeed(call, answer, admission);
 		} catch (error) {
-			return this.#fail(call, error, admission);
-		}
-
-		this.#succeed(call, admission);
-		return answer;
-	}
-
-	async #wait<T>(call: MadeCall<T>, answer: Promise<T>, admission: Admission): Promise<T> {
-		try {
-			const value = await within(call.timeLimit ?? this.#timeout, call.operation, answer);
-			this.#checkTaken(call.operation, value);
-			this.#succeed(call, admission);
-			return value;
-		} catch (error) {
-			if (call.operation === 'set' && error instanceof StoreTimeoutError) {
-				this.#lateWrites.add(call.key!, answer);
-			}
-
 			return this.#fail(call, error, admission);
 		}
 	}
 
-	/** Throws if a store answers to a `set` as one of Keyv that has not taken the value. */
-	#checkTaken(operation: StoreOperation, answer: unknown): void {
-		if (operation === 'set' && answer === false) {
-			throw new CacheHooksError('ERR_STORE_FAULT', `The store \`${this.name}\` refused the value.`);
-		}
+	#wait<T>(call: MadeCall<T>, answer: Promise<T>, admission: Admission): Promise<T> {
+		const {operation, key, timeLimit = this.#timeout} = call;
+		const onError = (error: unknown): T => this.#fail(call, error, admission);
+		const onValue = (value: T): T => {
+			try {
+				return this.#succeed(call, value, admission);
+			} catch (error) {
+				return onError(error);
+			}
+		};
+
+		const onTimeout = (): T => {
+			if (operation === 'set') {
+				this.#lateWrites.add(key!, answer);
+			}
+
+			return onError(new StoreTimeoutError(operation, timeLimit));
+		};
+
+		return settledInTime<T, T>(answer, timeLimit, {onValue, onError, onTimeout});
 	}
 
 	#enter(operation: StoreOperation): Admission {
@@ -275,12 +267,19 @@ class GuardedStore implements Store {
 		return operation !== 'close' && this.#circuits?.hasFailed === true ? this.#circuits.enter(kindOf(operation)) : 'allowed';
 	}
 
-	#succeed({operation, start}: MadeCall<unknown>, admission: Admission): void {
+	/** Returns the answer, or throws if it is none: a value of the wrong type, or `false` to a `set`, by which a store as one of Keyv says that it has not taken the value. */
+	#succeed<T>({operation, start}: MadeCall<T>, answer: T, admission: Admission): T {
+		if (operation === 'set' && answer === false) {
+			throw new CacheHooksError('ERR_STORE_FAULT', `The store \`${this.name}\` refused the value.`);
+		}
+
+		const value = operation === 'get' ? checked(answer as StoredValue, this.#store) as T : answer;
 		if (start !== undefined) {
 			this.#publish(operation, start);
 		}
 
 		this.#closeCircuit(operation, admission);
+		return value;
 	}
 
 	#closeCircuit(operation: StoreOperation, admission: Admission): void {
@@ -335,15 +334,6 @@ async function closeIterator(entries: AsyncIterator<unknown> | undefined): Promi
 	} catch {
 		// Nobody waits for these entries any more.
 	}
-}
-
-function read(store: Store, key: string): MaybePromise<StoredValue | undefined> {
-	const answer = store.get(key);
-	return isPromise(answer) ? checkedLater(answer, store) : checked(answer, store);
-}
-
-async function checkedLater(pending: Promise<StoredValue | undefined>, store: Store): Promise<StoredValue | undefined> {
-	return checked(await pending, store);
 }
 
 function checked(value: StoredValue | undefined | null, {name, valueType}: Store): StoredValue | undefined {

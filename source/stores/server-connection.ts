@@ -1,5 +1,6 @@
 import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
-import {bytesPerMillisecond, within} from './time-limit.ts';
+import {settledInTime} from '../maybe-promise.ts';
+import {bytesPerMillisecond} from './time-limit.ts';
 import {closedError, type ResolvedServerOptions} from './server-options.ts';
 
 /** The number of calls of a process that may wait for one server. */
@@ -30,6 +31,9 @@ export class ServerConnection<Link> {
 	readonly #options: ServerConnectionOptions<Link>;
 	#pendingCalls = 0;
 	#opened: Promise<Link> | undefined;
+
+	/** The link of `#opened`, once it is open. */
+	#link: Link | undefined;
 	#isClosed = false;
 
 	constructor(options: ServerConnectionOptions<Link>) {
@@ -42,34 +46,42 @@ export class ServerConnection<Link> {
 	@param bytes - The number of bytes that are sent or fetched, which extend the limit.
 	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` if too many calls are waiting.
 	*/
-	async run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
+	run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
 		if (this.#pendingCalls >= mostPendingCalls) {
 			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store.`);
 		}
 
 		const {connectionTimeout, commandTimeout} = this.#options.limits;
+		const milliseconds = connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond);
 		const opened = this.#open();
-		try {
-			return await within(connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond), operation, this.#call(opened, action));
-		} catch (error) {
-			await this.#closeIfLost(opened, error);
-			throw error;
-		}
+		const onError = (error: unknown): Promise<never> => this.#fail(opened, error);
+		const onTimeout = (): Promise<never> => onError(new StoreTimeoutError(operation, milliseconds));
+		const onSettled = (): void => {
+			this.#pendingCalls--;
+		};
+
+		this.#pendingCalls++;
+		return settledInTime<T, T>(this.#call(opened, action), milliseconds, {
+			onValue: value => value, onError, onTimeout, onSettled,
+		});
 	}
 
-	async #call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
-		this.#pendingCalls++;
+	#call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
+		if (this.#link === undefined) {
+			return opened.then(action);
+		}
+
 		try {
-			return await action(await opened);
-		} finally {
-			this.#pendingCalls--;
+			return action(this.#link);
+		} catch (error) {
+			return Promise.reject(error); // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
 		}
 	}
 
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		const opened = this.#opened;
-		this.#opened = undefined;
+		this.#forget();
 		await this.#disconnect(opened);
 	}
 
@@ -87,13 +99,34 @@ export class ServerConnection<Link> {
 		return this.#opened;
 	}
 
-	async #connect(): Promise<Link> {
+	#connect(): Promise<Link> {
+		const opened = this.#options.connect();
+		void this.#whenOpen(opened);
+		return opened;
+	}
+
+	async #whenOpen(opened: Promise<Link>): Promise<void> {
 		try {
-			return await this.#options.connect();
-		} catch (error) {
-			this.#opened = undefined;
-			throw error;
+			const link = await opened;
+			// It may be lost already.
+			if (this.#opened === opened) {
+				this.#link = link;
+			}
+		} catch {
+			if (this.#opened === opened) {
+				this.#forget();
+			}
 		}
+	}
+
+	#forget(): void {
+		this.#opened = undefined;
+		this.#link = undefined;
+	}
+
+	async #fail(opened: Promise<Link>, error: unknown): Promise<never> {
+		await this.#closeIfLost(opened, error);
+		throw error;
 	}
 
 	async #closeIfLost(opened: Promise<Link>, error: unknown): Promise<void> {
@@ -106,7 +139,7 @@ export class ServerConnection<Link> {
 			return;
 		}
 
-		this.#opened = undefined;
+		this.#forget();
 		void this.#disconnect(opened);
 	}
 

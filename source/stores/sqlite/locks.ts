@@ -1,4 +1,4 @@
-import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
+import {then, type MaybePromise} from '../../maybe-promise.ts';
 import type {LockStore, SetOptions, StoredValue} from '../types.ts';
 import type {SqliteConnection} from './connection.ts';
 import {isBusy, isFull} from './errors.ts';
@@ -40,19 +40,14 @@ export class SqliteLocks implements LockStore {
 
 	delete(key: string): void {
 		this.#session.expectWritable();
-		void this.#delete(key);
-	}
+		const run: Action<void> = ({lockDelete}) => {
+			lockDelete.run(key);
+		};
 
-	async #delete(key: string): Promise<void> {
-		try {
-			await this.#session.write({
-				kind: 'delete', keys: [key], isDeferrable: true, run({lockDelete}) {
-					lockDelete.run(key);
-				},
-			});
-		} catch {
-			// The lock expires.
-		}
+		// If it fails, the lock expires.
+		this.#session.writeQuietly({
+			kind: 'delete', keys: [key], run, isDeferrable: true,
+		});
 	}
 
 	/** Returns the connection after a pending deletion of the lock. */
@@ -61,17 +56,22 @@ export class SqliteLocks implements LockStore {
 	}
 
 	#write<T>(key: string, run: Action<T>): MaybePromise<T> {
-		const session = this.#session;
-		session.expectWritable();
-		return then(this.#connect(key), connection => {
-			session.expectWritable(connection);
-			return recover(() => connection.run(run), error => {
-				if (isBusy(error) || isFull(error)) {
-					return session.write({kind: 'note', keys: [], run});
-				}
+		this.#session.expectWritable();
+		const connection = this.#connect(key);
+		return connection instanceof Promise ? connection.then(opened => this.#writeTo(opened, run)) : this.#writeTo(connection, run);
+	}
 
-				throw session.storeError(error);
-			});
-		});
+	#writeTo<T>(connection: SqliteConnection, run: Action<T>): MaybePromise<T> {
+		const session = this.#session;
+		session.expectWritable(connection);
+		try {
+			return connection.run(run);
+		} catch (error) {
+			if (isBusy(error) || isFull(error)) {
+				return session.write({kind: 'note', keys: [], run});
+			}
+
+			throw session.storeError(error);
+		}
 	}
 }

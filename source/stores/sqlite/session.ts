@@ -11,14 +11,14 @@ import {
 import {rowsPerPurge} from './eviction.ts';
 import type {SqliteSettings} from './options.ts';
 import type {Action} from './statements.ts';
-import type {Write} from './writes.ts';
+import type {Write, Writer} from './writes.ts';
 
 /**
 The use that one store makes of the shared connection to a file. Calls that meet a lock are tried again for `busyTimeout`.
 */
 export class Session {
 	readonly #settings: SqliteSettings;
-	readonly #finish: NonNullable<Write['finish']>;
+	readonly #writer: Writer;
 	#connection: MaybePromise<SqliteConnection> | undefined;
 	#closed: {readonly done: MaybePromise<void>} | undefined;
 
@@ -27,9 +27,9 @@ export class Session {
 
 	@param finish - Runs after the writes, in the same transaction.
 	*/
-	constructor(settings: SqliteSettings, finish: NonNullable<Write['finish']>) {
+	constructor(settings: SqliteSettings, finish: NonNullable<Writer['finish']>) {
 		this.#settings = settings;
-		this.#finish = finish;
+		this.#writer = {finish, busyTimeout: settings.busyTimeout};
 	}
 
 	/** The connection, if it is open. */
@@ -89,17 +89,25 @@ export class Session {
 	@param isUrgent - Whether to commit it synchronously, with all writes before it.
 	@throws As `expectWritable`.
 	*/
-	write<T>(write: Omit<Write<T>, 'busyTimeout' | 'finish'>, isUrgent = false): MaybePromise<T> {
+	write<T>(write: Write<T>, isUrgent = false): MaybePromise<T> {
 		this.expectWritable();
 		return then(this.connect(), connection => {
 			this.expectWritable(connection);
-			const written = connection.writes.add<T>({...write, finish: this.#finish, busyTimeout: this.#settings.busyTimeout});
+			const written = connection.writes.add<T>(write, this.#writer);
 			if (isUrgent) {
 				connection.writes.flush();
 			}
 
 			return written;
 		});
+	}
+
+	/** Adds a write whose result nobody needs, and which is dropped if it fails. */
+	writeQuietly(write: Write): void {
+		void recover(() => then(this.connect(), connection => {
+			this.expectWritable(connection);
+			connection.writes.addQuietly(write, this.#writer);
+		}), () => undefined);
 	}
 
 	/**

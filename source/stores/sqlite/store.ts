@@ -294,7 +294,7 @@ export class SqliteStore implements Store {
 		}
 
 		void recover(() => connection.writes.add({
-			kind: 'note', keys: [], run: writeUses(keys, this.#settings.now()), busyTimeout: 0,
-		}), () => undefined);
+			kind: 'note', keys: [], run: writeUses(keys, this.#settings.now()),
+		}, {busyTimeout: 0}), () => undefined);
 	}
 }

@@ -15,24 +15,66 @@ export type Write<T = unknown> = {
 	/** Decides what readers of the key see until the write is committed: the value, nothing, or, for `add`, the result of an early commit. They do not see a `note`. */
 	readonly kind: 'set' | 'add' | 'delete' | 'clear' | 'note';
 	readonly keys: readonly string[];
-	readonly value?: Uint8Array;
-	readonly expires?: number | null;
+	readonly value?: Uint8Array | undefined;
+	readonly expires?: number | null | undefined;
 
 	/** The time of an `add`, in milliseconds since the epoch. */
-	readonly now?: number;
+	readonly now?: number | undefined;
 	readonly run: Action<T>;
-
-	/** Runs after the writes of a store, in the same transaction, and returns what to do once it is committed. */
-	readonly finish?: Action<(() => void) | undefined>;
 
 	/** Whether the write may be committed some milliseconds later, together with others. Default: `false`. */
 	readonly isDeferrable?: boolean;
+};
 
-	/** The maximum time for which the write is tried again if it meets a lock, in milliseconds. */
+/** What all writes of a store have in common. */
+export type Writer = {
+	/** Runs after the writes of a store, in the same transaction, and returns what to do once it is committed. */
+	readonly finish?: Action<(() => void) | undefined>;
+
+	/** The maximum time for which a write is tried again if it meets a lock, in milliseconds. */
 	readonly busyTimeout: number;
 };
 
-type Pending = Omit<Write, 'kind'> & {kind: Write['kind']} & PromiseWithResolvers<unknown> & {readonly end: number; result: unknown; isSettled: boolean; hasMadeRoom: boolean};
+/** A write that is not committed. Objects of a class cost less than copies of a write. */
+class Pending implements Write {
+	kind: Write['kind'];
+	readonly keys: Write['keys'];
+	readonly value: Write['value'];
+	readonly expires: Write['expires'];
+	readonly now: Write['now'];
+	readonly run: Write['run'];
+	readonly finish: Writer['finish'];
+	readonly end: number;
+	result: unknown;
+	isSettled = false;
+	hasMadeRoom = false;
+	#outcome: PromiseWithResolvers<unknown> | undefined;
+
+	constructor({kind, keys, value, expires, now, run}: Write, {finish, busyTimeout}: Writer) {
+		this.kind = kind;
+		this.keys = keys;
+		this.value = value;
+		this.expires = expires;
+		this.now = now;
+		this.run = run;
+		this.finish = finish;
+		this.end = performance.now() + busyTimeout;
+	}
+
+	/** The promise of the result, to be asked for before the write is settled. It is made for those who wait. */
+	get promise(): Promise<unknown> {
+		this.#outcome ??= Promise.withResolvers<unknown>();
+		return this.#outcome.promise;
+	}
+
+	resolve(result: unknown): void {
+		this.#outcome?.resolve(result);
+	}
+
+	reject(error: unknown): void {
+		this.#outcome?.reject(error);
+	}
+}
 
 /** The size of the values of one transaction. More are committed before the turn of the event loop ends. */
 const bytesPerCommit = 2_097_152;
@@ -87,17 +129,30 @@ export class WriteQueue {
 
 	@throws {CacheHooksError} `ERR_STORE_BUSY` if too many bytes are waiting.
 	*/
-	add<T>(write: Write<T>): Promise<T> {
+	add<T>(write: Write<T>, writer: Writer): Promise<T> {
+		const pending = new Pending(write, writer);
+		const promise = pending.promise as Promise<T>;
+		this.#add(pending, write.isDeferrable);
+		return promise;
+	}
+
+	/**
+	Adds a write whose result nobody needs, and which is dropped if it fails.
+
+	@throws As `add`.
+	*/
+	addQuietly(write: Write, writer: Writer): void {
+		this.#add(new Pending(write, writer), write.isDeferrable);
+	}
+
+	#add(pending: Pending, isDeferrable = false): void {
 		if (this.#bytes > maxPendingBytes) {
 			throw new CacheHooksError('ERR_STORE_BUSY', `A write is refused: ${this.#bytes} bytes are already waiting for a lock of the SQLite store \`${this.#path}\`.`);
 		}
 
-		const pending: Pending = {
-			...write, ...Promise.withResolvers<unknown>(), end: performance.now() + write.busyTimeout, result: undefined, isSettled: false, hasMadeRoom: false,
-		};
 		this.#queue.push(pending);
-		this.#bytes += write.value?.byteLength ?? 0;
-		if (write.kind === 'clear') {
+		this.#bytes += pending.value?.byteLength ?? 0;
+		if (pending.kind === 'clear') {
 			this.#latest.clear();
 			this.#clear = pending;
 		}
@@ -108,13 +163,11 @@ export class WriteQueue {
 			this.#commit();
 		}
 
-		if (write.isDeferrable === true && this.#attempts === 0) {
+		if (isDeferrable && this.#attempts === 0) {
 			this.#defer();
 		} else {
 			this.#schedule();
 		}
-
-		return pending.promise as Promise<T>;
 	}
 
 	/** Commits all writes. Returns whether none is left: those that meet a lock are. */
@@ -285,7 +338,7 @@ export function isUnexpired(expires: number | null | undefined, now: number): bo
 
 /** Runs the writes of a transaction, then the `finish` of each of their stores. Returns what to do once they are committed. */
 function runAll(writes: readonly Pending[], ...file: Parameters<Action<unknown>>): ReadonlyArray<() => void> {
-	const finishes: Array<Write['finish']> = [];
+	const finishes: Array<Writer['finish']> = [];
 	const followUps: Array<() => void> = [];
 	for (const write of writes) {
 		write.result = write.run(...file);
