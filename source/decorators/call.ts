@@ -7,6 +7,7 @@ import type {InFlight} from '../exchange/in-flight.ts';
 import type {ExchangeSettings} from '../exchange/settings.ts';
 import {withinTime} from '../maybe-promise.ts';
 import {resolveSettings} from '../settings/settings.ts';
+import {bodyBytes} from '../entry/stored-response.ts';
 import {callRequest, callSettings} from './call-request.ts';
 import {fromBytes, toBytes, type ReviveOptions} from './result-value.ts';
 
@@ -128,7 +129,7 @@ export class Call {
 		}
 
 		try {
-			const value = await fromBytes(response.body, revival);
+			const value = await fromBytes(bodyBytes(response.body), revival);
 			if (refreshes) {
 				this.#refresh(exchange);
 			}
