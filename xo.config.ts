@@ -158,6 +158,11 @@ const impure: readonly Restriction[] = [
 		.map(selector => ({selector, message: '`policy/` does no I/O: nothing in it is asynchronous.'})),
 ];
 
+/** V8 allocates a function literal that is assigned to a property in old space, where it keeps all that it captures in memory until the next major collection. */
+const pretenured: readonly Restriction[] = [
+	'AssignmentExpression[left.type="MemberExpression"][right.type=/^(Arrow)?FunctionExpression$/]',
+].map(selector => ({selector, message: 'Assign the function to a constant first: V8 would allocate it in old space, with all that it captures.'}));
+
 function rulesOf(regex: string, restrictions: readonly Restriction[], message: string) {
 	// A selector's regular expression ends at its first slash.
 	const pattern = `/${regex.replaceAll('/', String.raw`\u002F`)}/`;
@@ -171,6 +176,7 @@ function rulesOf(regex: string, restrictions: readonly Restriction[], message: s
 			{selector: 'ImportExpression[source.type!="Literal"]', message: 'Name the module, so that the import table can be held.'},
 			{selector: `TSImportType[source.value=${pattern}]`, message},
 			...restrictions,
+			...pretenured,
 		],
 	} as const;
 }

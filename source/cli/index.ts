@@ -9,11 +9,13 @@ process.once('SIGINT', () => {
 
 // Node.js 22 warns that `node:sqlite` is experimental, which the user of a command can do nothing about.
 const {emitWarning} = process;
-process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
+const emitOtherWarning = (warning: string | Error, ...rest: readonly unknown[]): void => {
 	if (!(rest[0] === 'ExperimentalWarning' && String(warning).includes('SQLite'))) {
 		Reflect.apply(emitWarning, process, [warning, ...rest]);
 	}
 };
+
+process.emitWarning = emitOtherWarning;
 
 // It is left to end by itself, so that pipes get all of the output.
 process.exitCode = await run(process.argv.slice(2), process, interruption.signal);

@@ -126,6 +126,9 @@ export type ExchangeInfo = {
 
 	/** Whether the response is that to another request, sent at the same time. */
 	readonly collapsed: boolean;
+
+	/** The clock of the settings. */
+	readonly now: () => number;
 };
 
 /** Rejects with what is recorded instead. Its module is loaded when a replay fails. */

@@ -253,10 +253,12 @@ export class RequestPhase {
 	#attach(inFlight: InFlight<Match>): void {
 		const {cache} = this.#state;
 		this.#state.inFlight = inFlight;
-		inFlight.isOutdated = () => {
+		const isOutdated = (): boolean => {
 			const {sent, expectedSubject} = this.#state;
 			return sent !== undefined && cache.journal.concerns(expectedSubject, sent.position);
 		};
+
+		inFlight.isOutdated = isOutdated;
 	}
 
 	/** Resolves the wait of other requests with the stored response. */

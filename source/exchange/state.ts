@@ -78,21 +78,23 @@ export class ExchangeState {
 	#isAdvanced = false;
 	#resource: string | undefined;
 	#sharingKey: string | undefined;
-	readonly #info: ExchangeInfo = {
-		key: undefined,
-		reason: 'miss',
-		stored: undefined,
-		createdAt: undefined,
-		expires: undefined,
-		fromCache: false,
-		revalidated: false,
-		collapsed: false,
-	};
+	readonly #info: ExchangeInfo;
 
 	constructor(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, context?: AsyncContext) {
 		this.cache = cache;
 		this.context = context ?? cache.events.captureContext();
 		this.settings = settings;
+		this.#info = {
+			key: undefined,
+			reason: 'miss',
+			stored: undefined,
+			createdAt: undefined,
+			expires: undefined,
+			fromCache: false,
+			revalidated: false,
+			collapsed: false,
+			now: settings.now,
+		};
 		this.request = request;
 		this.identity = identify(request, settings);
 		this.facts = factsOf(request, this.identity, settings);

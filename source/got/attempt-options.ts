@@ -2,7 +2,12 @@ import {Buffer} from 'node:buffer';
 import type {Options, Response} from 'got';
 import type {AsyncContext} from '../cache/reporter.ts';
 import type {StoredCookie, StoredResponse} from '../entry/stored-response.ts';
-import type {Exchange, Redirects, RenderedResponse} from '../exchange/exchange.ts';
+import type {
+	Exchange,
+	ExchangeInfo,
+	Redirects,
+	RenderedResponse,
+} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {withoutFragment} from '../policy/response-facts.ts';
 import type {ProcessRegistry} from './global/process-registry.ts';
@@ -33,15 +38,15 @@ export function findRegistry(): ProcessRegistry | undefined {
 	return (globalThis as {[registryName]?: ProcessRegistry})[registryName];
 }
 
-const exchangeName = Symbol('got-cache-hooks: exchange');
+const infoName = Symbol('got-cache-hooks: info');
 
-/** Notes the exchange of an attempt, for `cacheInfo`. An entry of a WeakMap would cost several times as much, most of it in garbage collections. */
-export function noteExchange(options: Options, exchange: Exchange): void {
-	Object.defineProperty(options, exchangeName, {value: exchange, configurable: true});
+/** Notes what is known of the exchange of an attempt, for `cacheInfo`. The exchange itself would stay in memory as long as the options. An entry of a WeakMap would cost several times as much, most of it in garbage collections. */
+export function noteInfo(options: Options, {info}: Exchange): void {
+	Object.defineProperty(options, infoName, {value: info, configurable: true});
 }
 
-export function exchangeOf(options: Options): Exchange | undefined {
-	return (options as {readonly [exchangeName]?: Exchange})[exchangeName];
+export function infoOf(options: Options): ExchangeInfo | undefined {
+	return (options as {readonly [infoName]?: ExchangeInfo})[infoName];
 }
 
 /** A response that an exchange has served before Got began, for Got to give it to the caller. */
@@ -166,10 +171,10 @@ const visited = Symbol('got-cache-hooks: visited URLs');
 /** The key of the async context of the first attempt in `context`. Over HTTP/2, Got 14 and 15 follow a redirect in that of another request. */
 const firstContext = Symbol('got-cache-hooks: async context');
 
-/** The key of the exchange of the last attempt in `context`, where each of several equal requests has a recording of its own. */
-const numbered = Symbol('got-cache-hooks: numbered exchange');
+/** The key of the last attempt's information in `context`, where each of several equal requests has a recording of its own. */
+const numbered = Symbol('got-cache-hooks: numbered');
 
-type Context = {[visited]?: readonly string[]; [firstContext]?: AsyncContext; [numbered]?: Exchange};
+type Context = {[visited]?: readonly string[]; [firstContext]?: AsyncContext; [numbered]?: ExchangeInfo};
 
 /** Notes what the next hop or attempt needs of an exchange: its async context and, for a retry, its key. */
 export function noteAttempt({context}: Options, exchange: Exchange): void {
@@ -178,13 +183,13 @@ export function noteAttempt({context}: Options, exchange: Exchange): void {
 	}
 
 	if (!exchange.settings.allowPlaybackRepeats) {
-		(context as Context)[numbered] = exchange;
+		(context as Context)[numbered] = exchange.info;
 	}
 }
 
 /** Returns the key of the attempt that a retry repeats, where keys are numbered. */
 export function retriedKeyOf({context}: Options): string | undefined {
-	return (context as Context)[numbered]?.info.key;
+	return (context as Context)[numbered]?.key;
 }
 
 /** Returns the async context of the first hop and attempt of a request; `undefined` if this is the first, or if nobody listened then. */

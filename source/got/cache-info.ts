@@ -15,7 +15,7 @@ import type {Reason} from '../policy/types.ts';
 import {clientOfInstance} from './cache-hooks.ts';
 import {headersOf, withTrust} from './native-request.ts';
 import {tlsOptionsOf} from './trust.ts';
-import {exchangeOf} from './attempt-options.ts';
+import {infoOf} from './attempt-options.ts';
 
 /** The `Accept-Encoding` of Got on the Node.js versions that this library supports. */
 export const acceptedCodings = 'gzip, deflate, br, zstd';
@@ -132,11 +132,11 @@ export function cacheInfo(response: {readonly request: {readonly options: Option
 		throw new SettingError('response', response, 'a response of Got: what a request resolves to, or the `response` of a stream or of an error');
 	}
 
-	const exchange = exchangeOf(options);
-	return exchange === undefined ? unknown : describe(exchange.info, exchange.settings.now());
+	const info = infoOf(options);
+	return info === undefined ? unknown : describe(info);
 }
 
-function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed}: ExchangeInfo, now: number): CacheInfo {
+function describe({key, fromCache, reason, stored, createdAt, expires, revalidated, collapsed, now}: ExchangeInfo): CacheInfo {
 	return {
 		key,
 		fromCache,
@@ -144,7 +144,7 @@ function describe({key, fromCache, reason, stored, createdAt, expires, revalidat
 		stored,
 		createdAt: createdAt === undefined ? undefined : new Date(createdAt),
 		expires: expires === undefined ? undefined : new Date(expires),
-		isExpired: expires !== undefined && expires <= now,
+		isExpired: expires !== undefined && expires <= now(),
 		revalidated,
 		collapsed,
 	};

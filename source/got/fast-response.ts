@@ -1,7 +1,7 @@
 import {STATUS_CODES} from 'node:http';
 import type {Got, Request} from 'got';
 import type {Exchange, RenderedResponse} from '../exchange/exchange.ts';
-import {noteExchange} from './attempt-options.ts';
+import {noteInfo} from './attempt-options.ts';
 import {acceptedCodings} from './cache-info.ts';
 import {ServedResponse} from './served-response.ts';
 
@@ -56,7 +56,7 @@ export function endedRequest(instance: Got, url: string, options: object, {excha
 	const request = instance.stream(url, options).destroy();
 	request.options.isStream = false;
 	request.options.headers['accept-encoding'] ??= acceptedCodings;
-	noteExchange(request.options, exchange);
+	noteInfo(request.options, exchange);
 	return Object.defineProperties(request, {
 		isFromCache: {value: true, configurable: true},
 		downloadProgress: {value: {percent: 1, transferred: bytes, total: bytes}, configurable: true},

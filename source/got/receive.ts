@@ -152,12 +152,13 @@ class BodyCollector implements StatusWatcher {
 			return;
 		}
 
-		this.#fail = () => {
+		const fail = (): void => {
 			this.#stop('incomplete');
 		};
 
 		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
-		this.#options.request.on('error', this.#fail);
+		this.#fail = fail;
+		this.#options.request.on('error', fail);
 	}
 
 	replaceStatus(status: string | undefined): void {

@@ -17,7 +17,7 @@ import {
 	awaitRetries,
 	firstContextOf,
 	noteAttempt,
-	noteExchange,
+	noteInfo,
 	noteRedirect,
 	retriedKeyOf,
 	redirectsOf,
@@ -79,7 +79,7 @@ export function transportFor(options: Options, client: Client, isRetry = false):
 		removeTransport(options);
 		const areRetriesUsed = restoreRetryOptions(options);
 		if (served !== undefined) {
-			noteExchange(options, served.exchange);
+			noteInfo(options, served.exchange);
 			return new ServedResponse(served.response, true) as unknown as RequestResult;
 		}
 
@@ -114,7 +114,7 @@ function startAttempt(start: Start): MaybePromise<RequestResult> {
 	const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
 	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, {redirects, context: firstContextOf(options)});
 	const retriedKey = isRetry ? retriedKeyOf(options) : undefined;
-	noteExchange(options, exchange);
+	noteInfo(options, exchange);
 	noteAttempt(options, exchange);
 	return new Attempt(start, exchange).begin(areRetriesUsed, retriedKey);
 }

@@ -31,6 +31,9 @@ export class WatchedRequest {
 
 	/** The listeners of `close` that were added before Got's. */
 	readonly #closeListeners: ReturnType<ClientRequest['rawListeners']>;
+
+	/** Undoes what was replaced on the request. */
+	readonly #restore: () => void;
 	#isSettled = false;
 	#isGivenUp = false;
 	#isDestroyed = false;
@@ -47,8 +50,8 @@ export class WatchedRequest {
 		this.#watcher = watcher;
 
 		// A request is destroyed without an error if the caller gives up: by Got on abort, by the user with `stream.destroy()`.
-		const {destroy} = request;
-		request.destroy = error => {
+		const {destroy, write, end} = request;
+		const destroyWatched = (error?: Error): ClientRequest => {
 			this.#isGivenUp ||= error === undefined;
 			this.#isDestroyed = true;
 			this.#reason = error;
@@ -57,10 +60,18 @@ export class WatchedRequest {
 			return destroy.call(request, error);
 		};
 
+		request.destroy = destroyWatched;
+
 		ignoreWriteErrors(request, () => this.#isReplaced);
 		this.#closeListeners = request.rawListeners('close');
 		// Once the request is sent again, the second one emits the same error.
-		replaceEmit(request, handledEvents, (event, parameters, emit) => (this.#isResent && event === 'error') || this.#handle(event, parameters, emit));
+		const restoreEmit = replaceEmit(request, handledEvents, (event, parameters, emit) => (this.#isResent && event === 'error') || this.#handle(event, parameters, emit));
+		const restore = (): void => {
+			restoreEmit();
+			Object.assign(request, {destroy, write, end});
+		};
+
+		this.#restore = restore;
 	}
 
 	/** Whether Got or the caller has destroyed the request. */
@@ -74,6 +85,11 @@ export class WatchedRequest {
 		}
 
 		if (this.#isSettled) {
+			// Got keeps the request, which would keep the whole exchange in memory. While the body is read, whether the caller gives up still counts.
+			if (event === 'close' && !this.#isResent && this.#firstResponse?.readableEnded === true) {
+				this.#restore();
+			}
+
 			return emit(event, ...parameters);
 		}
 
@@ -213,17 +229,21 @@ function ignoreWriteErrors(request: ClientRequest, isReplaced: () => boolean): v
 		const index = parameters.findIndex(parameter => typeof parameter === 'function');
 		if (index !== -1) {
 			const callback = parameters[index] as (error?: Error | null) => void;
-			parameters[index] = (error?: Error | null) => {
+			const ignoring = (error?: Error | null): void => {
 				callback(isReplaced() ? undefined : error);
 			};
+
+			parameters[index] = ignoring;
 		}
 
 		return original.apply(request, parameters);
 	};
 
 	const own = request as {write: Write; end: Write};
-	own.write = (...parameters) => call(write, parameters);
-	own.end = (...parameters) => call(end, parameters);
+	const writeWatched: Write = (...parameters) => call(write, parameters);
+	const endWatched: Write = (...parameters) => call(end, parameters);
+	own.write = writeWatched;
+	own.end = endWatched;
 }
 
 type Write = (...parameters: unknown[]) => unknown;
