@@ -3,11 +3,12 @@ import {redactHref} from '../identity/references.ts';
 import {isTargetHeader, targetParts} from '../identity/sent-request.ts';
 import {isStorable, mayUpdate, type StoredRequest} from '../identity/stored-request.ts';
 import {
+	type Body,
 	fieldsOf,
-	storedResponse,
 	type StoredCookie,
 	type StoredMetadata,
 	type StoredResponse,
+	storedResponse,
 	type Variation,
 } from '../entry/stored-response.ts';
 import {
@@ -49,7 +50,7 @@ export type ReceivedResponse = {
 
 /** A body as it is stored, and the request that it answers. */
 type StoredContent = {
-	readonly body: Uint8Array;
+	readonly body: Body;
 
 	/** The content codings that were undone. */
 	readonly codings: readonly string[];

@@ -7,8 +7,9 @@ import {
 } from '../identity/key.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {
-	storedSize,
+	isBody,
 	type StoredResponse,
+	storedSize,
 	type Variation,
 } from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
@@ -170,7 +171,7 @@ export class Entries {
 
 function isStoredResponse(value: StoredValue): value is StoredResponse {
 	const {body, fields, rawHeaders} = value as Partial<StoredResponse>;
-	return body instanceof Uint8Array && typeof fields === 'object' && Array.isArray(rawHeaders);
+	return isBody(body) && typeof fields === 'object' && Array.isArray(rawHeaders);
 }
 
 /**

@@ -5,6 +5,7 @@ import type {StoredRequest} from '../identity/stored-request.ts';
 import {redirectTarget} from '../entry/cached-response.ts';
 import {decodedContent} from '../entry/content-coding.ts';
 import {
+	bodyBytes,
 	fieldsOf,
 	isCall,
 	type StoredResponse,
@@ -161,9 +162,10 @@ function harRequest({method, url, rawHeaders, body, bodyParts, trust}: StoredReq
 
 function harResponse(stored: StoredResponse): HarResponse {
 	const {statusCode, statusMessage, rawHeaders, fields} = stored;
-	const body = decodedContent(stored);
+	const received = bodyBytes(stored.body);
+	const body = decodedContent({body: received, fields});
 	// A body that could not be decoded is not text, even if its bytes are valid UTF-8.
-	const isText = isUtf8(body) && !body.includes(0) && (fields['content-encoding'] === undefined || body !== stored.body);
+	const isText = isUtf8(body) && !body.includes(0) && (fields['content-encoding'] === undefined || body !== received);
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 	return {
 		status: statusCode,
@@ -179,7 +181,7 @@ function harResponse(stored: StoredResponse): HarResponse {
 		// eslint-disable-next-line @typescript-eslint/naming-convention -- The name in HAR.
 		redirectURL: redirectTarget(stored) ?? '',
 		headersSize: -1,
-		bodySize: stored.body.byteLength,
+		bodySize: received.byteLength,
 	};
 }
 

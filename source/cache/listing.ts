@@ -162,7 +162,7 @@ const valueOf: Readonly<Record<SortKey, (key: string, stored: StoredResponse) =>
 	createdAt: (_key, stored) => stored.createdAt,
 	expires: (_key, stored) => stored.expires ?? Infinity,
 	key: key => key,
-	size: (_key, stored) => stored.body.byteLength,
+	size: (_key, stored) => stored.byteLength,
 };
 
 /** The orders for which an index of a store suffices: it lacks entries that never expire, and the size of a body in another form. */

@@ -115,7 +115,7 @@ export class Reporter {
 		if (!background) {
 			this.#countAnswer(kind, reason);
 			if (stored !== undefined) {
-				this.#counts.bytesSaved += stored.body.byteLength;
+				this.#counts.bytesSaved += stored.byteLength;
 				this.#counts.millisecondsSaved += kind === 'revalidated' ? 0 : stored.took ?? 0;
 			}
 		}

@@ -1,7 +1,12 @@
 import {constants, Buffer} from 'node:buffer';
 import {crc32} from 'node:zlib';
 import {SettingError} from '../errors.ts';
-import {storedSize, textSize, type StoredResponse} from '../entry/stored-response.ts';
+import {
+	partsOfBody,
+	type StoredResponse,
+	storedSize,
+	textSize,
+} from '../entry/stored-response.ts';
 import {initSerializer, type PipelineStage, type SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import {type Serialized, UnreadableError} from '../entry/serializers/stage.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
@@ -114,7 +119,12 @@ Returns a checksum of an entry and its key, which detects a store that changes a
 export function checksumOf(key: string, {url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary, primary, facts, body}: StoredResponse): string {
 	// The order is fixed here, since a store may change the order of members. `null` replaces a member of older versions, so that their entries still pass.
 	const parts = [key, url, method, statusCode, statusMessage, rawHeaders, createdAt, initialAge, expires, retainUntil, codings, decidedBy, generation, vary?.names, vary?.digest, null, primary, ...Object.entries(facts ?? {}).toSorted(([one], [other]) => one < other ? -1 : 1)];
-	return crc32(body, crc32(JSON.stringify(parts))).toString(16);
+	let sum = crc32(JSON.stringify(parts));
+	for (const part of partsOfBody(body)) {
+		sum = crc32(part, sum);
+	}
+
+	return sum.toString(16);
 }
 
 /**

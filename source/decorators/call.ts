@@ -10,6 +10,7 @@ import type {SentRequest} from '../identity/sent-request.ts';
 import {withinTime} from '../maybe-promise.ts';
 import {callMethod} from '../policy/facts.ts';
 import {resolveSettings} from '../settings/settings.ts';
+import {bodyBytes} from '../entry/stored-response.ts';
 import type {AnyResultSettings} from './method-settings.ts';
 import {fromBytes, toBytes} from './plain-data.ts';
 
@@ -175,7 +176,7 @@ export class Call {
 		}
 
 		try {
-			const value = await fromBytes(response.body, revival);
+			const value = await fromBytes(bodyBytes(response.body), revival);
 			if (refreshes) {
 				this.#refresh(exchange);
 			}

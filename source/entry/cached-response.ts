@@ -10,9 +10,10 @@ import {
 import {fieldValue} from '../policy/fields.ts';
 import {decodedContent} from './content-coding.ts';
 import {
+	bodyBytes,
 	fieldsOf,
-	nodeHeaders,
 	type NodeHeaders,
+	nodeHeaders,
 	type StoredResponse,
 } from './stored-response.ts';
 
@@ -224,7 +225,7 @@ export class CachedResponse {
 
 	/** The number of bytes of the stored body. */
 	get size(): number {
-		return this.#stored.body.byteLength;
+		return this.#stored.byteLength;
 	}
 
 	/** Returns the content as text, by UTF-8. */
@@ -268,7 +269,7 @@ export class CachedResponse {
 	}
 
 	get #content(): Uint8Array {
-		this.#decoded ??= decodedContent(this.#stored);
+		this.#decoded ??= decodedContent({body: bodyBytes(this.#stored.body), fields: this.#stored.fields});
 		return this.#decoded;
 	}
 

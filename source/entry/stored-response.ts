@@ -10,8 +10,50 @@ A response as it is stored. It is immutable: an update is a new object.
 */
 export type StoredResponse = StoredHead & StoredMetadata & {
 	/** The content, without the content codings in `codings`. Callers get copies only. */
-	readonly body: Uint8Array;
+	readonly body: Body;
 };
+
+/** A body: its bytes, or the parts of a large one in their order, none of them empty. The memory of parts is used again for the next body. That of one large array comes from the system each time, whose page faults take as long as receiving the body. */
+export type Body = Uint8Array | readonly Uint8Array[];
+
+/** Returns the number of bytes of a body. */
+export function bodyLength(body: Body): number {
+	return body instanceof Uint8Array ? body.byteLength : body.reduce((sum, {byteLength}) => sum + byteLength, 0);
+}
+
+/** Returns the parts of a body, without a copy. */
+export function partsOfBody(body: Body): readonly Uint8Array[] {
+	return body instanceof Uint8Array ? [body] : body;
+}
+
+/** Returns the bytes of a body. It copies a body of several parts. */
+export function bodyBytes(body: Body): Uint8Array {
+	return body instanceof Uint8Array ? body : Buffer.concat(body);
+}
+
+/** Returns a range of a body, without a copy. */
+export function bodyRange(body: Body, start: number, end: number): Body {
+	if (body instanceof Uint8Array) {
+		return body.subarray(start, end);
+	}
+
+	const parts: Uint8Array[] = [];
+	let position = 0;
+	for (const part of body) {
+		const within = part.subarray(Math.max(start - position, 0), Math.max(end - position, 0));
+		position += part.byteLength;
+		if (within.byteLength > 0) {
+			parts.push(within);
+		}
+	}
+
+	return parts;
+}
+
+/** Whether a value is a body. */
+export function isBody(value: unknown): value is Body {
+	return value instanceof Uint8Array || (Array.isArray(value) && value.every(part => part instanceof Uint8Array));
+}
 
 /**
 What is stored of a response besides its body. Times are in milliseconds since the epoch.
@@ -92,7 +134,7 @@ export type Variation = {
 };
 
 /** Creates a stored response from its metadata and body. It shares its strings with other entries in memory: Node.js creates new strings for each request, even if they are equal. */
-export function storedResponse(metadata: StoredMetadata, body: Uint8Array): StoredResponse {
+export function storedResponse(metadata: StoredMetadata, body: Body): StoredResponse {
 	const {request, url, statusMessage} = metadata;
 	const rawHeaders = metadata.rawHeaders.map(text => shared(text));
 	return {
@@ -101,7 +143,7 @@ export function storedResponse(metadata: StoredMetadata, body: Uint8Array): Stor
 		rawHeaders,
 		...(request !== undefined && {request: sharedRequest(request, url)}),
 		fields: fieldsOf(rawHeaders),
-		byteLength: body.byteLength,
+		byteLength: bodyLength(body),
 		body,
 	};
 }

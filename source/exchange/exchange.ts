@@ -1,6 +1,6 @@
 import type {Match} from '../cache/entries.ts';
 import type {AsyncContext} from '../cache/reporter.ts';
-import type {NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
+import type {Body, NodeHeaders, StoredResponse} from '../entry/stored-response.ts';
 import {NotRecordedError} from '../errors.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {recover, type MaybePromise} from '../maybe-promise.ts';
@@ -32,7 +32,7 @@ export type Event =
 	| {readonly type: 'response'; readonly head: IncomingHead; readonly mayRetry?: boolean}
 
 	/** The body ended, and is complete as far as the connection can know. */
-	| {readonly type: 'end'; readonly body: Uint8Array}
+	| {readonly type: 'end'; readonly body: Body}
 
 	/** The body is not to be stored. */
 	| {readonly type: 'discarded'; readonly reason: WriteReason; readonly isByCaller?: boolean}
@@ -92,7 +92,7 @@ export type RenderedResponse = {
 	readonly statusMessage: string;
 	readonly headers: NodeHeaders;
 	readonly rawHeaders: string[];
-	readonly body: Uint8Array;
+	readonly body: Body;
 
 	/** Whether the response is a stored one; a 504 is not. */
 	readonly fromCache: boolean;

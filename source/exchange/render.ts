@@ -1,7 +1,9 @@
 import {
+	type Body,
+	bodyRange,
 	fieldsOf,
-	nodeHeaders,
 	type NodeHeaders,
+	nodeHeaders,
 	type StoredResponse,
 } from '../entry/stored-response.ts';
 import {
@@ -74,12 +76,12 @@ const statusLines: Readonly<Record<Exclude<View['kind'], 'whole'>, {readonly sta
 	unsatisfiable: {statusCode: 416, statusMessage: 'Range Not Satisfiable'},
 };
 
-function content({body}: StoredResponse, view: View): Uint8Array {
+function content({body}: StoredResponse, view: View): Body {
 	if (view.kind === 'whole') {
 		return body;
 	}
 
-	return view.kind === 'part' ? body.subarray(view.start, view.end) : noBody;
+	return view.kind === 'part' ? bodyRange(body, view.start, view.end) : noBody;
 }
 
 /** A stored response for one caller. The copy of `rawHeaders` is made when somebody reads it: Got does not. */
@@ -87,7 +89,7 @@ class Rendering implements RenderedResponse {
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly headers: NodeHeaders;
-	readonly body: Uint8Array;
+	readonly body: Body;
 	readonly fromCache = true;
 	readonly #stored: RawFields;
 	readonly #fields: Fields;

@@ -3,7 +3,12 @@ import type {Match} from '../cache/entries.ts';
 import {classifyName} from '../identity/credentials.ts';
 import {exposesCredential} from '../identity/stored-request.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
-import {fieldsOf, type StoredResponse} from '../entry/stored-response.ts';
+import {
+	type Body,
+	bodyLength,
+	fieldsOf,
+	type StoredResponse,
+} from '../entry/stored-response.ts';
 import {isTemporaryStatus} from '../policy/facts.ts';
 import {fieldValue, tagsOf, type Fields} from '../policy/fields.ts';
 import type {
@@ -145,18 +150,19 @@ export class ResponsePhase implements WriteListener {
 	}
 
 	/** Stores the response, if its body is complete. */
-	end(body: Uint8Array): Action {
+	end(body: Body): Action {
 		const {request, settings, sent, mayStore} = this.#state;
 		if (!mayStore) {
 			return done;
 		}
 
 		const received = this.#received!;
-		if (!isComplete(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, body.byteLength)) {
+		const length = bodyLength(body);
+		if (!isComplete(request.method, {statusCode: received.head.statusCode, fields: this.#fields}, length)) {
 			return this.discard('incomplete', false);
 		}
 
-		if (this.#isShownAsStored && this.#state.isStorageExpected(body.byteLength)) {
+		if (this.#isShownAsStored && this.#state.isStorageExpected(length)) {
 			this.#state.updateInfo({stored: 'stored'});
 		} else {
 			this.#show(false);

@@ -4,7 +4,7 @@ import {noMatch, type Match, type NoMatch} from '../cache/entries.ts';
 import type {Position} from '../cache/journal.ts';
 import type {Subject} from '../cache/journal-records.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
-import type {StoredResponse} from '../entry/stored-response.ts';
+import {bodyLength, type StoredResponse} from '../entry/stored-response.ts';
 import {
 	identify,
 	resourceOfRequest,
@@ -268,7 +268,7 @@ export class ExchangeState {
 	/** Reports that the caller gets a response of the cache. */
 	#answer({statusCode, body}: RenderedResponse, reason: Reason, stored?: StoredResponse): void {
 		this.statusCode = statusCode;
-		this.servedBytes = stored === undefined ? undefined : body.byteLength;
+		this.servedBytes = stored === undefined ? undefined : bodyLength(body);
 		this.cache.events.answered(this, reason, stored);
 	}
 

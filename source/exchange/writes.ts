@@ -15,7 +15,13 @@ import type {StoredRequest} from '../identity/stored-request.ts';
 import {recover, then, type MaybePromise} from '../maybe-promise.ts';
 import {CachedResponse} from '../entry/cached-response.ts';
 import {decodableCodings, decodeContent} from '../entry/content-coding.ts';
-import {storedSize, type StoredResponse} from '../entry/stored-response.ts';
+import {
+	type Body,
+	bodyBytes,
+	bodyLength,
+	type StoredResponse,
+	storedSize,
+} from '../entry/stored-response.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {Reason, ResponseHead, WriteReason} from '../policy/types.ts';
 import {invalidatedBy} from '../policy/response-rules.ts';
@@ -40,7 +46,7 @@ export type WriteListener = {
 };
 
 /** A body and the header fields that came before it. */
-type ReceivedContent = {readonly body: Uint8Array; readonly fields: Fields};
+type ReceivedContent = {readonly body: Body; readonly fields: Fields};
 
 /** The writes and deletions of an exchange. No request waits for them, and faults are events. With `failFast`, `whenWritten` waits for them and throws the faults. */
 export class ExchangeWrites {
@@ -95,7 +101,7 @@ export class ExchangeWrites {
 		}
 
 		// The response is composed now and not when it is written: others may wait for it, and the store may be slow.
-		this.#write(key, this.#compose(identity, received, content), 'stored', content.body.byteLength);
+		this.#write(key, this.#compose(identity, received, content), 'stored', bodyLength(content.body));
 		return undefined;
 	}
 
@@ -106,7 +112,7 @@ export class ExchangeWrites {
 				this.#listener.onRefused('key-refused');
 				this.#finish();
 			} else {
-				this.#write(key, this.#compose(identity, received, content), 'stored', content.body.byteLength);
+				this.#write(key, this.#compose(identity, received, content), 'stored', bodyLength(content.body));
 			}
 		});
 	}
@@ -122,7 +128,7 @@ export class ExchangeWrites {
 		return then(this.#decode(body, codings), content => content && then(identity.stored(settings.secret), request => this.#withTags(composeResponse(received, {body: content, codings, request}))));
 	}
 
-	async #composeLater(request: Promise<StoredRequest>, received: ReceivedResponse, body: Uint8Array): Promise<StoredResponse | undefined> {
+	async #composeLater(request: Promise<StoredRequest>, received: ReceivedResponse, body: Body): Promise<StoredResponse | undefined> {
 		return this.#withTags(composeResponse(received, {body, codings: noCodings, request: await request}));
 	}
 
@@ -172,12 +178,12 @@ export class ExchangeWrites {
 		return writing;
 	}
 
-	#decode(body: Uint8Array, codings: readonly string[]): MaybePromise<Uint8Array | undefined> {
+	#decode(body: Body, codings: readonly string[]): MaybePromise<Body | undefined> {
 		if (codings.length === 0) {
 			return body;
 		}
 
-		return then(decodeContent(body, codings, this.#state.settings.maxEntryBytes), content => {
+		return then(decodeContent(bodyBytes(body), codings, this.#state.settings.maxEntryBytes), content => {
 			if (content === undefined) {
 				this.#listener.onRefused('undecodable');
 			}

@@ -2,6 +2,7 @@ import {Buffer, isUtf8} from 'node:buffer';
 import type {Got, OptionsInit} from 'got';
 import type {Exchange, RenderedResponse} from '../exchange/exchange.ts';
 import type {FreshMatch} from '../exchange/request-phase.ts';
+import {bodyBytes, bodyLength} from '../entry/stored-response.ts';
 import {contextWith} from './attempt-options.ts';
 import {endedRequest, fastResponse} from './fast-response.ts';
 
@@ -99,14 +100,14 @@ export class FastRequest {
 
 	#respond(served: RenderedResponse, body: unknown): unknown {
 		const {instance, url, exchange} = this.#parts;
-		const {byteLength: bytes} = served.body;
+		const bytes = bodyLength(served.body);
 		return fastResponse({
 			served, url, rawBody: this.#copyOf(served), body, request: () => endedRequest(instance, url, this.#options, {exchange, bytes}),
 		});
 	}
 
 	#copyOf({body}: RenderedResponse): Uint8Array {
-		this.#bytes ??= this.#parts.copy(body);
+		this.#bytes ??= this.#parts.copy(bodyBytes(body));
 		return this.#bytes;
 	}
 
@@ -149,7 +150,7 @@ export class FastRequest {
 		}
 
 		// The caller may have changed the bytes.
-		const bytes = this.#bytes ?? served.body;
+		const bytes = this.#bytes ?? bodyBytes(served.body);
 		if (bytes[0] === firstOfMark || !isUtf8(bytes)) {
 			return undefined;
 		}
@@ -173,9 +174,9 @@ export function findPlain(exchange: Exchange): FreshMatch | undefined {
 		return undefined;
 	}
 
-	const {statusCode, vary, fields, body} = fresh.match.stored;
-	const {'content-length': length = String(body.byteLength), 'content-encoding': coding} = fields;
-	return statusCode === 200 && vary === undefined && coding === undefined && length === String(body.byteLength) ? fresh : undefined;
+	const {statusCode, vary, fields, byteLength} = fresh.match.stored;
+	const {'content-length': length = String(byteLength), 'content-encoding': coding} = fields;
+	return statusCode === 200 && vary === undefined && coding === undefined && length === String(byteLength) ? fresh : undefined;
 }
 
 const forever = (): void => {}; // eslint-disable-line @typescript-eslint/no-empty-function -- The promise settles as `then` says.

@@ -3,6 +3,7 @@ import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http'
 import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
+import type {Body} from '../entry/stored-response.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
 import {ServedResponse} from './served-response.ts';
@@ -269,18 +270,22 @@ async function emitAfter(action: () => MaybePromise<unknown>, emit: Emit, reques
 	emit('end');
 }
 
+/** The number of bytes of a part of a body. A smaller body has one part. */
+const partSize = 1024 * 1024;
+
 /** How many times the bytes that have arrived may be reserved: an origin may announce more than it sends. */
 const maxReserve = 64;
 
-/** A copy of a body that arrives in chunks, which its reader may change. If the length is announced, the chunks are copied only once, into one buffer. */
+/** A copy of a body that arrives in chunks, which its reader may change. If the length is announced, the chunks are copied only once. */
 export class BodyCopy {
 	readonly #announced: number;
 
-	/** The buffer for the whole body; `undefined` if its length is unknown, or little of it has arrived. */
-	#whole: Uint8Array | undefined;
+	/** The parts that are full. */
+	#full: Uint8Array[] = [];
 
-	/** The chunks, while there is no buffer for the whole body. */
-	#chunks: Uint8Array[] = [];
+	/** The part that is being filled, and how many of its bytes are. */
+	#part: Uint8Array = noBytes;
+	#filled = 0;
 	#byteLength = 0;
 
 	/**
@@ -297,41 +302,61 @@ export class BodyCopy {
 	}
 
 	add(chunk: Uint8Array): void {
-		const position = this.#byteLength;
 		this.#byteLength += chunk.byteLength;
-		if (this.#byteLength > this.#announced && this.#whole !== undefined) {
-			this.#chunks = [this.#whole.subarray(0, position)];
-			this.#whole = undefined;
-		} else if (this.#byteLength <= this.#announced && this.#announced <= maxReserve * this.#byteLength) {
-			this.#whole ??= concatenate(this.#chunks, this.#announced);
-			this.#chunks = [];
-			this.#whole.set(chunk, position);
-			return;
+		let rest = chunk;
+		while (this.#filled + rest.byteLength > partSize) {
+			const length = partSize - this.#filled;
+			this.#fill(rest.subarray(0, length));
+			rest = rest.subarray(length);
+			this.#full.push(this.#part);
+			this.#part = noBytes;
+			this.#filled = 0;
 		}
 
-		this.#chunks.push(concatenate([chunk], chunk.byteLength));
+		this.#fill(rest);
 	}
 
 	/** Returns the copy, and keeps none. */
-	take(): Uint8Array {
-		const parts = this.#whole === undefined ? this.#chunks : [this.#whole.subarray(0, this.#byteLength)];
-		const [first] = parts;
-		this.#whole = undefined;
-		this.#chunks = [];
-		return parts.length === 1 && first!.buffer.byteLength === first!.byteLength ? first! : concatenate(parts, this.#byteLength);
+	take(): Body {
+		const last = this.#filled === this.#part.byteLength ? this.#part : copied(this.#part.subarray(0, this.#filled), this.#filled);
+		const parts = this.#full;
+		this.#full = [];
+		this.#part = noBytes;
+		this.#filled = 0;
+		return parts.length === 0 ? last : [...parts, last];
+	}
+
+	/** Adds bytes to the current part. */
+	#fill(bytes: Uint8Array): void {
+		const length = this.#filled + bytes.byteLength;
+		if (length > this.#part.byteLength) {
+			this.#part = copied(this.#part.subarray(0, this.#filled), this.#capacity(length));
+		}
+
+		this.#part.set(bytes, this.#filled);
+		this.#filled = length;
+	}
+
+	/** Returns how many bytes the current part gets, of which so many are needed now. */
+	#capacity(needed: number): number {
+		const announced = Math.min(this.#announced - (this.#full.length * partSize), partSize);
+		if (announced >= needed && announced <= maxReserve * this.#byteLength) {
+			return announced;
+		}
+
+		const {byteLength} = this.#part;
+		// One chunk is often all of a body. Those of a longer one are not moved each time.
+		return Math.min(Math.max(needed, byteLength === 0 ? this.#byteLength : 2 * byteLength), partSize);
 	}
 }
 
-// `Buffer.concat` would return a slice of a pool, and keep the whole pool in memory for as long as the stored response.
-function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
-	const body = Buffer.allocUnsafeSlow(size);
-	let position = 0;
-	for (const chunk of chunks) {
-		body.set(chunk, position);
-		position += chunk.byteLength;
-	}
+const noBytes = new Uint8Array(0);
 
-	return body;
+/** Returns a copy of bytes with room for more. `Buffer.concat` would return a slice of a pool, and keep the whole pool in memory for as long as the stored response. */
+function copied(bytes: Uint8Array, size: number): Uint8Array {
+	const copy = Buffer.allocUnsafeSlow(size);
+	copy.set(bytes);
+	return copy;
 }
 
 /** Returns whether an HTTP/2 stream was reset: http2-wrapper (Got 15) ends a body that was cut off like any other. */

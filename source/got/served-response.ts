@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/exchange.ts';
-import type {NodeHeaders} from '../entry/stored-response.ts';
+import type {Body, NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -26,17 +26,23 @@ export class ServedResponse extends Readable {
 	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #response: RenderedResponse;
 	#rawHeaders: string[] | undefined;
-	readonly #body: Uint8Array;
-	readonly #chunkSize: number;
+	readonly #isReadWhole: boolean;
+
+	/** The part of the body that is read next. */
+	#part: Uint8Array;
 	#position = 0;
+
+	/** The parts of a body of several. */
+	readonly #parts = noParts;
+	#index = 0;
 
 	/**
 	Copies the body when it is read.
 
-	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
+	@param isReadWhole - Whether to read each part of the body as one chunk. Smaller chunks are useful only for streams.
 	@param body - What can be read. Default: the body of the response.
 	*/
-	constructor(response: RenderedResponse, isReadWhole = false, body: Uint8Array = response.body) {
+	constructor(response: RenderedResponse, isReadWhole = false, body: Body = response.body) {
 		super(streamOptions);
 		const {statusCode, statusMessage, headers, fromCache} = response;
 		this.statusCode = statusCode;
@@ -44,8 +50,13 @@ export class ServedResponse extends Readable {
 		this.headers = headers;
 		this.#response = response;
 		this.fromCache = fromCache;
-		this.#body = body;
-		this.#chunkSize = isReadWhole ? body.byteLength : defaultChunkSize;
+		this.#isReadWhole = isReadWhole;
+		if (body instanceof Uint8Array) {
+			this.#part = body;
+		} else {
+			this.#part = body[0] ?? noBytes;
+			this.#parts = body;
+		}
 	}
 
 	get rawHeaders(): string[] {
@@ -58,17 +69,32 @@ export class ServedResponse extends Readable {
 	}
 
 	override _read(): void {
-		const end = Math.min(this.#position + this.#chunkSize, this.#body.byteLength);
-		if (end > this.#position) {
-			this.push(Buffer.from(end === this.#chunkSize && end === this.#body.byteLength ? this.#body : this.#body.subarray(this.#position, end)));
-			this.#position = end;
+		const part = this.#part;
+		const start = this.#position;
+		const end = this.#isReadWhole ? part.byteLength : Math.min(start + defaultChunkSize, part.byteLength);
+		this.#position = end;
+		if (end > start) {
+			this.push(Buffer.from(start === 0 && end === part.byteLength ? part : part.subarray(start, end)));
 		}
 
-		if (end === this.#body.byteLength) {
+		if (end === part.byteLength) {
+			this.#endPart();
+		}
+	}
+
+	#endPart(): void {
+		const next = this.#parts[++this.#index];
+		if (next === undefined) {
 			this.push(null);
+		} else {
+			this.#part = next;
+			this.#position = 0;
 		}
 	}
 }
+
+const noBytes = new Uint8Array(0);
+const noParts: readonly Uint8Array[] = [];
 
 /** Returns timings of which all are the same moment, as of an unencrypted request without an error. */
 function instantTimings(now: number): Record<string, unknown> {

@@ -1,9 +1,10 @@
 import {CacheHooksError} from '../errors.ts';
 import {
+	bodyBytes,
 	fieldsOf,
-	storedResponse,
 	type StoredMetadata,
 	type StoredResponse,
+	storedResponse,
 } from '../entry/stored-response.ts';
 import {variantKey} from '../identity/key.ts';
 import type {StoredRequest} from '../identity/stored-request.ts';
@@ -36,7 +37,7 @@ export function formatRecording(key: string, stored: StoredResponse): string {
 	return JSON.stringify({
 		request: {method: stored.method, url: stored.url, ...request && formatRequest(request, stored)},
 		response: {
-			statusCode, ...statusMessage !== '' && {statusMessage}, headers: headersOf(rawHeaders), ...readableBody(body, fields),
+			statusCode, ...statusMessage !== '' && {statusMessage}, headers: headersOf(rawHeaders), ...readableBody(bodyBytes(body), fields),
 		},
 		recordedAt: new Date(createdAt).toISOString(),
 		...optional(stored),

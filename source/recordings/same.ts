@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {isDeepStrictEqual} from 'node:util';
-import type {StoredResponse} from '../entry/stored-response.ts';
+import {bodyBytes, type StoredResponse} from '../entry/stored-response.ts';
 import {fieldLines, type Fields} from '../policy/fields.ts';
 
 /** The headers that differ from one response to the next though nothing has changed: times, names of one exchange, what one server of many says of itself, and how many requests are left. */
@@ -49,7 +49,7 @@ export function isPassing(name: string): boolean {
 export function isSameResponse(one: StoredResponse, other: StoredResponse): boolean {
 	return one.statusCode === other.statusCode
 		&& one.statusMessage === other.statusMessage
-		&& Buffer.compare(one.body, other.body) === 0
+		&& Buffer.compare(bodyBytes(one.body), bodyBytes(other.body)) === 0
 		&& isDeepStrictEqual(lasting(one.fields), lasting(other.fields))
 		&& isDeepStrictEqual([one.vary, one.tags, one.expires, one.decidedBy], [other.vary, other.tags, other.expires, other.decidedBy]);
 }

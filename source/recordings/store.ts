@@ -2,7 +2,7 @@ import {Buffer} from 'node:buffer';
 import {readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {CacheHooksError} from '../errors.ts';
-import type {StoredResponse} from '../entry/stored-response.ts';
+import {isBody, type StoredResponse} from '../entry/stored-response.ts';
 import {isRecordKey} from '../identity/key.ts';
 import {then, type MaybePromise} from '../maybe-promise.ts';
 import {
@@ -249,5 +249,5 @@ export class RecordingStore implements Store {
 
 function isResponse(value: StoredValue): value is StoredResponse {
 	const {body, rawHeaders} = value as Partial<StoredResponse>;
-	return body instanceof Uint8Array && Array.isArray(rawHeaders);
+	return isBody(body) && Array.isArray(rawHeaders);
 }

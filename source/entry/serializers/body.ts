@@ -1,5 +1,5 @@
 import {Buffer} from 'node:buffer';
-import type {StoredResponse} from '../stored-response.ts';
+import {bodyBytes, type StoredResponse} from '../stored-response.ts';
 import {isObject, UnreadableError, type EntryBody} from './stage.ts';
 
 /**
@@ -13,7 +13,8 @@ const maxJsonDepth = 24;
 /**
 Returns the body of a response in the most readable form from which the same bytes can be restored: a JSON value, text, or the bytes.
 */
-export function readableBody({fields, body}: StoredResponse): EntryBody {
+export function readableBody({fields, body: stored}: StoredResponse): EntryBody {
+	const body = bodyBytes(stored);
 	const type = contentType(fields);
 	const charset = type === undefined ? undefined : findCharset(type.charset ?? 'utf8');
 	const text = charset && decodeExactly(body, charset);

@@ -1,5 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {storedResponse, type StoredMetadata, type StoredResponse} from '../stored-response.ts';
+import {
+	bodyBytes,
+	storedResponse,
+	type StoredMetadata,
+	type StoredResponse,
+} from '../stored-response.ts';
 import {bytesOf, readableBody} from './body.ts';
 import {isObject, UnreadableError, type EntryDocument} from './stage.ts';
 
@@ -9,11 +14,11 @@ const documentVersion = 1;
 Returns an entry as plain data.
 
 @param isReadable - Whether to convert the body to text or a JSON value, if the same bytes can be restored from it.
-@param omitsUndefined - Whether the format omits members that are `undefined`. Otherwise, there are none, which takes longer.
+@param format - What the format takes.
 */
-export function toDocument(stored: StoredResponse, isReadable: boolean, omitsUndefined = false): EntryDocument {
-	const body = isReadable ? readableBody(stored) : {bytes: stored.body};
-	if (omitsUndefined) {
+export function toDocument(stored: StoredResponse, isReadable: boolean, format: Format): EntryDocument {
+	const body = isReadable ? readableBody(stored) : {bytes: format.takesParts === true ? stored.body as Uint8Array : bodyBytes(stored.body)};
+	if (format.omitsUndefined === true) {
 		const document = {
 			...stored, version: documentVersion, fields: undefined, body,
 		} as const;
@@ -23,6 +28,14 @@ export function toDocument(stored: StoredResponse, isReadable: boolean, omitsUnd
 	const {fields: _fields, body: _body, ...metadata} = stored;
 	return {version: documentVersion, ...withoutUndefined(metadata), body};
 }
+
+type Format = {
+	/** Whether the format omits members that are `undefined`. Otherwise, there are none, which takes longer. */
+	readonly omitsUndefined?: boolean | undefined;
+
+	/** Whether the format takes the parts of a body, which are otherwise copied to one array. */
+	readonly takesParts?: boolean;
+};
 
 /**
 Returns the entry of a document, after checking it.

@@ -1,4 +1,5 @@
 import {Buffer} from 'node:buffer';
+import {bodyLength, isBody, partsOfBody} from '../stored-response.ts';
 import {bytesOf} from './body.ts';
 import {bson} from './bson.ts';
 import {maxValues, ValueCounter} from './limits.ts';
@@ -9,6 +10,7 @@ import {
 	headerLength,
 	withoutHeader,
 	writeHeader,
+	type EntryBody,
 	type EntryDocument,
 	type Stage,
 } from './stage.ts';
@@ -39,14 +41,20 @@ const binary: Stage<'document', 'bytes'> = {
 
 	dumps(document) {
 		const metadata = JSON.stringify({...document, version: undefined, body: undefined});
-		const body = bytesOf(document.body);
+		const parts = partsOf(document.body);
 		const length = Buffer.byteLength(metadata);
 		// One buffer, since an entry is written with each miss.
-		const bytes = Buffer.allocUnsafe(headerLength + lengthBytes + length + body.byteLength);
+		const start = headerLength + lengthBytes + length;
+		const bytes = Buffer.allocUnsafe(start + bodyLength(parts));
 		writeHeader('H', bytes);
 		bytes.writeUInt32BE(length, headerLength);
 		bytes.write(metadata, headerLength + lengthBytes);
-		bytes.set(body, headerLength + lengthBytes + length);
+		let position = start;
+		for (const part of parts) {
+			bytes.set(part, position);
+			position += part.byteLength;
+		}
+
 		return bytes;
 	},
 
@@ -65,6 +73,12 @@ const binary: Stage<'document', 'bytes'> = {
 		return {...metadata, version: 1, body: {bytes: bytes.subarray(end)}} as unknown as EntryDocument;
 	},
 };
+
+/** Returns the parts of a body, which its document has for this format only. */
+function partsOf(body: EntryBody): readonly Uint8Array[] {
+	const {bytes} = body as {readonly bytes?: unknown};
+	return partsOfBody(isBody(bytes) ? bytes : bytesOf(body));
+}
 
 const json: Stage<'json', 'text'> = {
 	name: 'json',

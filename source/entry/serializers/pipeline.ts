@@ -86,7 +86,7 @@ export class SerializerPipeline {
 	dumps(stored: StoredResponse, context: Omit<StageContext, 'fields'>): MaybePromise<Serialized> {
 		const full: StageContext = {...context, fields: stored.fields};
 		// The binary format is not readable by people.
-		const isReadable = this.decodeContent === true && this.#format !== formatStage('binary');
+		const isReadable = this.decodeContent === true && !this.#isBinary;
 		let value = this.#formatted(stored, isReadable, full);
 		for (const stage of this.stages.slice(1)) {
 			value = then<Serialized, Serialized>(value, input => stage.dumps(convertInput(input, stage), full));
@@ -121,13 +121,17 @@ export class SerializerPipeline {
 		}
 	}
 
+	get #isBinary(): boolean {
+		return this.#format === formatStage('binary');
+	}
+
 	get #format(): Stage {
 		return this.stages[0]!;
 	}
 
 	/** Formats a response; with the bytes of its body if it would be too large with a readable one. */
 	#formatted(stored: StoredResponse, isReadable: boolean, context: StageContext): MaybePromise<Serialized> {
-		const document = toDocument(stored, isReadable, this.#format.omitsUndefined);
+		const document = toDocument(stored, isReadable, {omitsUndefined: this.#format.omitsUndefined, takesParts: this.#isBinary});
 		if (!isWithinLimits(document)) {
 			throw new RangeError('The entry has too many values, or is nested too deeply.');
 		}
