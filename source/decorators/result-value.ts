@@ -17,14 +17,18 @@ Serializes a value by structured clone.
 @throws {CacheHooksError} If the copy would differ: the value contains functions, or instances of classes without `type` or `revive`.
 */
 export function toBytes(value: unknown, {type, revive}: ReviveOptions, label: string): Uint8Array {
-	if (revive === undefined) {
-		check(value, type, `the result of ${label}`);
-	}
-
 	try {
+		if (revive === undefined) {
+			check(value, type, `the result of ${label}`);
+		}
+
 		return serialize(value);
 	} catch (error) {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached, because structured clone does not support all of it. Return a plain value, or set \`result: false\`.`, {cause: error});
+		if (error instanceof CacheHooksError) {
+			throw error;
+		}
+
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached, because structured clone does not support all of it, or it is nested too deeply. Return a plain value, or set \`result: false\`.`, {cause: error});
 	}
 }
 
