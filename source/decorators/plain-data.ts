@@ -15,9 +15,22 @@ export function argumentsText(inputs: readonly unknown[], label: string): string
 Returns a value as text. Two values have the same text if and only if they are structurally equal, regardless of the order of the members of objects and the items of `Map` and `Set`.
 
 @param path - The location of the value, for error messages.
-@throws {SettingError} If part of the value is not plain data: a function, a symbol, an instance of a class, or a circular reference.
+@throws {SettingError} If part of the value is not plain data (a function, a symbol, an instance of a class, or a circular reference), or is nested too deeply.
 */
-export function structuralText(value: unknown, path: string, parents: readonly unknown[] = []): string {
+export function structuralText(value: unknown, path: string): string {
+	try {
+		return textOf(value, path, []);
+	} catch (error) {
+		// The stack is what limits the depth.
+		if (error instanceof RangeError) {
+			throw new SettingError(path, `\`${path}\` is nested too deeply to be included in the key. Pass a \`keyFn\`.`);
+		}
+
+		throw error;
+	}
+}
+
+function textOf(value: unknown, path: string, parents: readonly unknown[]): string {
 	switch (typeof value) {
 		case 'string': {
 			return JSON.stringify(value);
@@ -54,16 +67,16 @@ function objectText(value: object, path: string, parents: readonly unknown[]): s
 
 	const inner = [...parents, value];
 	if (Array.isArray(value)) {
-		return `[${Array.from(value, (item, index) => structuralText(item, `${path}[${index}]`, inner)).join(',')}]`;
+		return `[${Array.from(value, (item, index) => textOf(item, `${path}[${index}]`, inner)).join(',')}]`;
 	}
 
 	if (value instanceof Map) {
-		const entries = Array.from(value, ([key, item]) => `${structuralText(key, `a key of ${path}`, inner)}:${structuralText(item, `an item of ${path}`, inner)}`);
+		const entries = Array.from(value, ([key, item]) => `${textOf(key, `a key of ${path}`, inner)}:${textOf(item, `an item of ${path}`, inner)}`);
 		return `Map(${entries.toSorted().join(',')})`;
 	}
 
 	return value instanceof Set
-		? `Set(${Array.from(value, item => structuralText(item, `an item of ${path}`, inner)).toSorted().join(',')})`
+		? `Set(${Array.from(value, item => textOf(item, `an item of ${path}`, inner)).toSorted().join(',')})`
 		: builtinText(value) ?? membersText(value, path, inner);
 }
 
@@ -96,7 +109,7 @@ function membersText(value: object, path: string, parents: readonly unknown[]): 
 		throw keyError(symbol, `a member of ${path}`);
 	}
 
-	const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${structuralText(item, `${path}.${name}`, parents)}`);
+	const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${textOf(item, `${path}.${name}`, parents)}`);
 	return `{${members.toSorted().join(',')}}`;
 }
 
@@ -112,14 +125,18 @@ Serializes a value by structured clone.
 @throws {CacheHooksError} If the copy would differ: the value contains functions, or instances of classes without `type` or `revive`.
 */
 export function toBytes(value: unknown, {type, revive}: ReviveOptions, label: string): Uint8Array {
-	if (revive === undefined) {
-		check(value, type, `the result of ${label}`);
-	}
-
 	try {
+		if (revive === undefined) {
+			check(value, type, `the result of ${label}`);
+		}
+
 		return serialize(value);
 	} catch (error) {
-		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached, because structured clone does not support all of it. Return a plain value, or set \`result: false\`.`, {cause: error});
+		if (error instanceof CacheHooksError) {
+			throw error;
+		}
+
+		throw new CacheHooksError('ERR_RESULT_NOT_CLONEABLE', `The result of ${label} cannot be cached, because structured clone does not support all of it, or it is nested too deeply. Return a plain value, or set \`result: false\`.`, {cause: error});
 	}
 }
 

@@ -22,6 +22,7 @@ import {
 	type StoredResponse,
 	storedSize,
 } from '../entry/stored-response.ts';
+import {outdates} from '../policy/facts.ts';
 import {areTagsBounded, tagsOf, type Fields} from '../policy/fields.ts';
 import type {Reason, ResponseHead, WriteReason} from '../policy/types.ts';
 import {invalidatedBy} from '../policy/response-rules.ts';
@@ -196,7 +197,7 @@ export class ExchangeWrites {
 		const {settings: {tags: tagsFor, requestTags, now}, key, cache} = this.#state;
 		const tags = tagsFor === undefined ? noTags : userTags(tagsFor, new CachedResponse(key ?? '', stored, now), cache);
 		if (tags === undefined) {
-			this.#listener.onRefused('filtered');
+			this.#refuseAndDelete('filtered');
 			return undefined;
 		}
 
@@ -234,10 +235,11 @@ export class ExchangeWrites {
 		return announcing instanceof Promise ? announcing.then(() => stored) : stored;
 	}
 
-	/** Refuses a response, and deletes the stored one, since an older response is no better. */
+	/** Refuses the response, and deletes the stored one if it is outdated, since an older response is no better. */
 	#refuseAndDelete(reason: Reason): void {
 		this.#listener.onRefused(reason);
-		if (this.#state.match.stored !== undefined) {
+		const {facts, match, statusCode} = this.#state;
+		if (outdates(facts, statusCode!, match.stored)) {
 			this.deleteStored(reason);
 		}
 	}

@@ -3,6 +3,7 @@ import {
 	ReceivedFacts,
 	fallbackFor,
 	isSafe,
+	outdates,
 	type Sent,
 	always,
 	decide,
@@ -35,7 +36,7 @@ type Then<Facts> = Rule<Facts, ResponseDecision>['then'];
 const pass: Then<unknown> = (_facts, reason) => ({do: 'pass', reason});
 
 /** A response that must not be stored still replaces the stored one, which is outdated (RFC 9111 §4). */
-const passAndDelete: Then<ReceivedFacts> = ({response, sent}, reason) => sent.stored === undefined || response.statusCode >= 500 ? {do: 'pass', reason} : {do: 'pass', stored: 'delete', reason};
+const passAndDelete: Then<ReceivedFacts> = ({request, response, sent}, reason) => outdates(request, response.statusCode, sent.stored) ? {do: 'pass', stored: 'delete', reason} : {do: 'pass', reason};
 
 const freshenStored: Then<ReceivedFacts> = (facts, reason) => ({do: 'pass', stored: effectOfNotModified(facts) === 'delete' ? 'delete' : facts.merged.terms, reason});
 
@@ -108,7 +109,7 @@ const responseRules: ReadonlyArray<Rule<ReceivedFacts, ResponseDecision>> = [
 		reason: 'expired-without-validator',
 		section: 'RFC 9111 §4.2.4; setting expireAfter 0',
 		when: isUseless,
-		then: pass,
+		then: passAndDelete,
 	},
 	{
 		reason: 'stored',

@@ -181,11 +181,11 @@ function answersLaterGet({request: {request}, response: {statusCode, fields, exp
 		&& URL.parse(location, url)?.href === withoutFragment(url);
 }
 
-/** Whether the response could never be used if it were stored: neither fresh, nor after validation, nor instead of an error. */
+/** Whether the response could never be used if it were stored: neither fresh, nor after validation, nor stale. */
 export function isUseless({request: {settings}, response, lifetime: {expires}, times}: ReceivedFacts): boolean {
-	// An error that is already stale does not replace another error.
-	const replacesErrors = settings.staleIfError > 0 && response.statusCode < 400;
-	if (replacesErrors || expires === undefined || expires > times.received || hasValidator(response)) {
+	// An error that is already stale does not replace another error, and is not served while it is revalidated.
+	const isServedStale = (settings.staleIfError > 0 || settings.staleWhileRevalidate > 0) && response.statusCode < 400;
+	if (isServedStale || expires === undefined || expires > times.received || hasValidator(response)) {
 		return false;
 	}
 

@@ -132,3 +132,12 @@ function withoutSigns(value: unknown): unknown {
 		? Object.fromEntries(Object.entries(value as object).map(([name, item]) => [name, withoutSigns(item)]))
 		: value;
 }
+
+test('a value that is nested too deeply is refused with its place', t => {
+	let nested: unknown = 1;
+	for (let depth = 0; depth < 200_000; depth++) {
+		nested = depth % 2 === 0 ? [nested] : new Map([[1, nested]]);
+	}
+
+	t.throws(() => argumentsText([1, nested], 'call'), {code: 'ERR_CACHE_SETTING', message: '`argument 2 of call` is nested too deeply to be included in the key. Pass a `keyFn`.'});
+});

@@ -160,9 +160,19 @@ test('after failures, all waiting calls share the first success', async t => {
 	t.is(calls.count, 2);
 });
 
+function nested(depth: number): unknown {
+	let value: unknown = 'end';
+	for (let level = 0; level < depth; level++) {
+		value = [value];
+	}
+
+	return value;
+}
+
 for (const [what, code, misuse] of [
 	['is not a promise', 'ERR_RESULT_NOT_A_PROMISE', () => 'at once'],
 	['cannot be stored', 'ERR_RESULT_NOT_CLONEABLE', async () => ({callback() {}})],
+	['is nested too deeply', 'ERR_RESULT_NOT_CLONEABLE', async () => nested(200_000)],
 ] as const) {
 	test(`a result that ${what} is an error for its own caller: no stale result hides it, and others make their own calls`, async t => {
 		const {cache, clock} = setUp();

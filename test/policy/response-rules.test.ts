@@ -60,6 +60,15 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['a response with too many tags is not stored', {response: {'cache-tag': tags(maxTags), 'surrogate-key': 'another'}}, pass('too-many-tags')],
 	['a tag that is too long is not stored', {response: {'cache-tag': 'x'.repeat(maxTagLength + 1)}}, pass('too-many-tags')],
 	['a response with too many tags deletes the stored one', {response: {'cache-tag': tags(maxTags + 1)}, stored: {}}, {...pass('too-many-tags'), stored: 'delete'}],
+	['a response that could not be used deletes the stored one, which is older', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, stored: {}}, {...pass('expired-without-validator'), stored: 'delete'}],
+	['a server error that could not be used deletes nothing', {
+		status: 501, settings: {cacheControl: true, allowableCodes: undefined, expireAfter: undefined}, stored: {},
+	}, pass('expired-without-validator')],
+	['without cacheControl, the response to a HEAD that is not stored does not delete that to a GET', {method: 'HEAD', response: {vary: '*'}, stored: {}}, pass('vary-star')],
+	['the response to a HEAD that is not stored deletes an older one', {method: 'HEAD', response: {vary: '*'}, stored: {method: 'HEAD'}}, {...pass('vary-star'), stored: 'delete'}],
+	['with cacheControl, the response to a HEAD that must not be stored deletes that to a GET', {
+		method: 'HEAD', settings: {cacheControl: true}, response: {'cache-control': 'no-store'}, stored: {},
+	}, {...pass('no-store'), stored: 'delete'}],
 	['an error with too many tags does not replace the stored response', {
 		status: 500, settings: {allowableCodes: new Set([500])}, response: {'cache-tag': tags(maxTags + 1)}, stored: {},
 	}, pass('too-many-tags')],
@@ -70,6 +79,8 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['expireAfter 0 with a malformed tag is not stored', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: 'a'}}, pass('expired-without-validator')],
 	['expireAfter 0 with a validator is stored and stale', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, response: {etag: '"a"'}}, stored(start, start + hour)],
 	['expireAfter 0 without a validator is stored if it may be served instead of an error', {settings: {expireAfter: {kind: 'after', milliseconds: 0}, staleIfError: Infinity}}, stored(start, undefined)],
+	['expireAfter 0 without a validator is stored if it may be served while it is revalidated', {settings: {expireAfter: {kind: 'after', milliseconds: 0}, staleWhileRevalidate: 2 * hour}}, stored(start, start + (2 * hour))],
+	['an error with expireAfter 0 is not stored to be served while it is revalidated', {status: 404, settings: {allowableCodes: new Set([404]), expireAfter: {kind: 'after', milliseconds: 0}, staleWhileRevalidate: hour}}, pass('expired-without-validator')],
 
 	['a redirect is stored even if its code is not allowed', {status: 302, response: {location: '/x'}}, fresh],
 	['a redirect is fresh as long as its target', {...redirectToLong, status: 301}, stored(start + hour, start + (2 * hour))],
