@@ -13,22 +13,33 @@ export type StoredResponse = StoredHead & StoredMetadata & {
 	readonly body: Body;
 };
 
-/** A body: its bytes, or the parts of a large one in their order, none of them empty. The memory of parts is used again for the next body. That of one large array comes from the system each time, whose page faults take as long as receiving the body. */
-export type Body = Uint8Array | readonly Uint8Array[];
+/** A body: its bytes or, for a large one, its parts until somebody needs them joined. The memory of parts is used again for the next body. That of one large array comes from the system each time, whose page faults take as long as receiving the body. */
+export type Body = Uint8Array | BodyParts;
+
+/** The parts of a body in their order, or its bytes as the only part. */
+export type BodyParts = {parts: readonly Uint8Array[]};
 
 /** Returns the number of bytes of a body. */
 export function bodyLength(body: Body): number {
-	return body instanceof Uint8Array ? body.byteLength : body.reduce((sum, {byteLength}) => sum + byteLength, 0);
+	return body instanceof Uint8Array ? body.byteLength : body.parts.reduce((sum, {byteLength}) => sum + byteLength, 0);
 }
 
 /** Returns the parts of a body, without a copy. */
 export function partsOfBody(body: Body): readonly Uint8Array[] {
-	return body instanceof Uint8Array ? [body] : body;
+	return body instanceof Uint8Array ? [body] : body.parts;
 }
 
-/** Returns the bytes of a body. It copies a body of several parts. */
+/** Returns the bytes of a body. It joins several parts, once. */
 export function bodyBytes(body: Body): Uint8Array {
-	return body instanceof Uint8Array ? body : Buffer.concat(body);
+	if (body instanceof Uint8Array) {
+		return body;
+	}
+
+	if (body.parts.length !== 1) {
+		body.parts = [Buffer.concat(body.parts)];
+	}
+
+	return body.parts[0]!;
 }
 
 /** Returns a range of a body, without a copy. */
@@ -39,7 +50,7 @@ export function bodyRange(body: Body, start: number, end: number): Body {
 
 	const parts: Uint8Array[] = [];
 	let position = 0;
-	for (const part of body) {
+	for (const part of body.parts) {
 		const within = part.subarray(Math.max(start - position, 0), Math.max(end - position, 0));
 		position += part.byteLength;
 		if (within.byteLength > 0) {
@@ -47,12 +58,13 @@ export function bodyRange(body: Body, start: number, end: number): Body {
 		}
 	}
 
-	return parts;
+	return {parts};
 }
 
 /** Whether a value is a body. */
 export function isBody(value: unknown): value is Body {
-	return value instanceof Uint8Array || (Array.isArray(value) && value.every(part => part instanceof Uint8Array));
+	const {parts} = (value ?? {}) as Partial<BodyParts>;
+	return value instanceof Uint8Array || (Array.isArray(parts) && parts.every(part => part instanceof Uint8Array));
 }
 
 /**

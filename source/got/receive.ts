@@ -323,7 +323,7 @@ export class BodyCopy {
 		this.#full = [];
 		this.#part = noBytes;
 		this.#filled = 0;
-		return parts.length === 0 ? last : [...parts, last];
+		return parts.length === 0 ? last : {parts: [...parts, last]};
 	}
 
 	/** Adds bytes to the current part. */

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/exchange.ts';
-import type {Body, NodeHeaders} from '../entry/stored-response.ts';
+import {bodyBytes, type Body, type NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -39,7 +39,7 @@ export class ServedResponse extends Readable {
 	/**
 	Copies the body when it is read.
 
-	@param isReadWhole - Whether to read each part of the body as one chunk. Smaller chunks are useful only for streams.
+	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
 	@param body - What can be read. Default: the body of the response.
 	*/
 	constructor(response: RenderedResponse, isReadWhole = false, body: Body = response.body) {
@@ -51,11 +51,11 @@ export class ServedResponse extends Readable {
 		this.#response = response;
 		this.fromCache = fromCache;
 		this.#isReadWhole = isReadWhole;
-		if (body instanceof Uint8Array) {
-			this.#part = body;
+		if (isReadWhole || body instanceof Uint8Array) {
+			this.#part = bodyBytes(body);
 		} else {
-			this.#part = body[0] ?? noBytes;
-			this.#parts = body;
+			this.#part = body.parts[0] ?? noBytes;
+			this.#parts = body.parts;
 		}
 	}
 

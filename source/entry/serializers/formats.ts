@@ -1,5 +1,10 @@
 import {Buffer} from 'node:buffer';
-import {bodyLength, isBody, partsOfBody} from '../stored-response.ts';
+import {
+	bodyLength,
+	isBody,
+	partsOfBody,
+	type Body,
+} from '../stored-response.ts';
 import {bytesOf} from './body.ts';
 import {bson} from './bson.ts';
 import {maxValues, ValueCounter} from './limits.ts';
@@ -41,16 +46,16 @@ const binary: Stage<'document', 'bytes'> = {
 
 	dumps(document) {
 		const metadata = JSON.stringify({...document, version: undefined, body: undefined});
-		const parts = partsOf(document.body);
+		const body = bodyOf(document.body);
 		const length = Buffer.byteLength(metadata);
 		// One buffer, since an entry is written with each miss.
 		const start = headerLength + lengthBytes + length;
-		const bytes = Buffer.allocUnsafe(start + bodyLength(parts));
+		const bytes = Buffer.allocUnsafe(start + bodyLength(body));
 		writeHeader('H', bytes);
 		bytes.writeUInt32BE(length, headerLength);
 		bytes.write(metadata, headerLength + lengthBytes);
 		let position = start;
-		for (const part of parts) {
+		for (const part of partsOfBody(body)) {
 			bytes.set(part, position);
 			position += part.byteLength;
 		}
@@ -74,10 +79,10 @@ const binary: Stage<'document', 'bytes'> = {
 	},
 };
 
-/** Returns the parts of a body, which its document has for this format only. */
-function partsOf(body: EntryBody): readonly Uint8Array[] {
+/** Returns the body of a document, which has its parts for this format only. */
+function bodyOf(body: EntryBody): Body {
 	const {bytes} = body as {readonly bytes?: unknown};
-	return partsOfBody(isBody(bytes) ? bytes : bytesOf(body));
+	return isBody(bytes) ? bytes : bytesOf(body);
 }
 
 const json: Stage<'json', 'text'> = {
