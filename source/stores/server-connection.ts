@@ -1,9 +1,6 @@
-import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
+import {StoreTimeoutError} from '../errors.ts';
 import {bytesPerMillisecond, within} from './time-limit.ts';
 import {closedError, type ResolvedServerOptions} from './server-options.ts';
-
-/** The number of calls of a process that may wait for one server. */
-const mostPendingCalls = 10_000;
 
 type ServerConnectionOptions<Link> = {
 	/** The name of the store, for messages. */
@@ -28,7 +25,6 @@ A connection that is lost, or on which a call has timed out, is closed, and the 
 */
 export class ServerConnection<Link> {
 	readonly #options: ServerConnectionOptions<Link>;
-	#pendingCalls = 0;
 	#opened: Promise<Link> | undefined;
 	#isClosed = false;
 
@@ -37,32 +33,19 @@ export class ServerConnection<Link> {
 	}
 
 	/**
-	Runs an action on the connection, within the time limits. The number of calls is limited too, since a driver goes on waiting after the time limit.
+	Runs an action on the connection, within the time limits.
 
 	@param bytes - The number of bytes that are sent or fetched, which extend the limit.
-	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` if too many calls are waiting.
+	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`.
 	*/
 	async run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
-		if (this.#pendingCalls >= mostPendingCalls) {
-			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store.`);
-		}
-
 		const {connectionTimeout, commandTimeout} = this.#options.limits;
 		const opened = this.#open();
 		try {
-			return await within(connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond), operation, this.#call(opened, action));
+			return await within(connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond), operation, opened.then(action));
 		} catch (error) {
 			await this.#closeIfLost(opened, error);
 			throw error;
-		}
-	}
-
-	async #call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
-		this.#pendingCalls++;
-		try {
-			return await action(await opened);
-		} finally {
-			this.#pendingCalls--;
 		}
 	}
 
