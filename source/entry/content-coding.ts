@@ -18,7 +18,9 @@ const deflate = (body: Uint8Array): Decoder => ((body[0] ?? 8) & 0x0F) === 8 ? g
 // A window of 8 MiB, which is all that RFC 9659 allows. By default, a forged header could allocate 128 MiB.
 const zstdLimits: zlib.ZstdOptions = {params: {[zlib.constants.ZSTD_d_windowLogMax]: 23}};
 
-export const decoders = {
+type Coding = 'gzip' | 'x-gzip' | 'deflate' | 'br' | 'zstd';
+
+export const decoders: Readonly<Record<Coding, Decoder>> = {
 	gzip,
 	'x-gzip': gzip,
 	deflate: {
@@ -30,9 +32,9 @@ export const decoders = {
 		decode: async (body, options) => promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress)(body, {...zstdLimits, ...options}),
 		decodeSync: (body, options) => zlib.zstdDecompressSync(body, {...zstdLimits, ...options}),
 	},
-} as const satisfies Readonly<Record<string, Decoder>>;
+};
 
-const decoderOf = (coding: string): Decoder => decoders[coding as keyof typeof decoders];
+const decoderOf = (coding: string): Decoder => decoders[coding as Coding];
 
 // The limit of curl. Each coding costs one pass over the body.
 const maxCodings = 5;
