@@ -70,11 +70,11 @@ export class Circuits {
 
 	/** To be called before a call of the store. */
 	enter(kind: CallKind): Admission {
-		const circuit = this.#circuits[kind];
 		if (kind === 'writes' && this.reads !== 'closed') {
 			return 'refused';
 		}
 
+		const circuit = this.#circuits[kind];
 		if (circuit.openUntil === undefined) {
 			return 'allowed';
 		}
