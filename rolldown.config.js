@@ -46,8 +46,8 @@ export default {
 		chunkFileNames: 'chunks/[name].js',
 		codeSplitting: {
 			groups: [
-				// With all that it imports, but for what is loaded when it is first used. Got is not in it, since the register has to be there before Got.
-				{name: 'core', test: /\/source\/got\/(?:global\/(?:install-cache|configuration)|cache-info)\.ts$/v, priority: 2},
+				// With all that it imports, but for what is loaded when it is first used. Got is not in it, since the register has to be there before Got. The Keyv adapter is for two entry points, and would be a file of its own.
+				{name: 'core', test: /\/source\/(?:got\/(?:global\/(?:install-cache|configuration)|cache-info)|stores\/keyv-adapter)\.ts$/v, priority: 2},
 				{
 					name: 'shared', test: /\/source\/stores\/(?!keyv)/v, minShareCount: 2, priority: 1,
 				},

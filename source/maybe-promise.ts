@@ -58,9 +58,6 @@ type Outcomes<T, Result> = {
 	/** Default: throws the error. */
 	readonly onError?: (error: unknown) => MaybePromise<Result>;
 	readonly onTimeout: () => MaybePromise<Result>;
-
-	/** Called once the promise settles, even if that is late. */
-	readonly onSettled?: () => void;
 };
 
 /**
@@ -68,7 +65,7 @@ Waits for a promise for a limited time. Returns the result of the function for w
 
 It makes one promise: a race of promises, or an asynchronous function around it, would make several.
 */
-export function settledInTime<T, Result>(pending: Promise<T>, milliseconds: number, {onValue, onError = rethrow, onTimeout, onSettled}: Outcomes<T, Result>): Promise<Result> {
+export function settledInTime<T, Result>(pending: Promise<T>, milliseconds: number, {onValue, onError = rethrow, onTimeout}: Outcomes<T, Result>): Promise<Result> {
 	return new Promise((resolve, reject) => {
 		let isOver = false;
 		const conclude = <Value>(outcome: (value: Value) => MaybePromise<Result>, value: Value): void => {
@@ -88,10 +85,8 @@ export function settledInTime<T, Result>(pending: Promise<T>, milliseconds: numb
 		const timer = milliseconds > longestTimer ? undefined : setTimeout(conclude, Math.max(0, milliseconds), onTimeout);
 		// eslint-disable-next-line unicorn/prefer-then-catch -- That would be one more promise.
 		pending.then(value => {
-			onSettled?.();
 			conclude(onValue, value);
 		}, (error: unknown) => {
-			onSettled?.();
 			conclude(onError, error);
 		});
 	});

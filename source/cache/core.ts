@@ -7,7 +7,7 @@ import type {StoredResponse} from '../entry/stored-response.ts';
 import type {Fields} from '../policy/fields.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import type {CircuitState} from '../stores/circuits.ts';
-import {LateWrites} from '../stores/late-writes.ts';
+import {LateWrites} from '../stores/time-limit.ts';
 import type {Store} from '../stores/types.ts';
 import {openCacheStore, type CacheStore} from './cache-store.ts';
 import {isAlias} from './compose-response.ts';

@@ -4,7 +4,7 @@ import zlib from 'node:zlib';
 import {fieldTokens, type Fields} from '../policy/fields.ts';
 
 type Options = {readonly maxOutputLength: number};
-type Decoder = {
+export type Decoder = {
 	readonly decode: (body: Uint8Array, options: Options) => Promise<Uint8Array>;
 	readonly decodeSync: (body: Uint8Array, options: Options) => Uint8Array;
 };
@@ -15,7 +15,12 @@ const rawDeflate: Decoder = {decode: promisify<Uint8Array, zlib.ZlibOptions, Uin
 // Some servers send `deflate` without the header of zlib, and clients accept it.
 const deflate = (body: Uint8Array): Decoder => ((body[0] ?? 8) & 0x0F) === 8 ? gzip : rawDeflate; // eslint-disable-line no-bitwise
 
-const decoders: Readonly<Record<string, Decoder>> = {
+// A window of 8 MiB, which is all that RFC 9659 allows. By default, a forged header could allocate 128 MiB.
+const zstdLimits: zlib.ZstdOptions = {params: {[zlib.constants.ZSTD_d_windowLogMax]: 23}};
+
+type Coding = 'gzip' | 'x-gzip' | 'deflate' | 'br' | 'zstd';
+
+export const decoders: Readonly<Record<Coding, Decoder>> = {
 	gzip,
 	'x-gzip': gzip,
 	deflate: {
@@ -23,8 +28,13 @@ const decoders: Readonly<Record<string, Decoder>> = {
 		decodeSync: (body, options) => deflate(body).decodeSync(body, options),
 	},
 	br: {decode: promisify<Uint8Array, zlib.BrotliOptions, Uint8Array>(zlib.brotliDecompress), decodeSync: zlib.brotliDecompressSync},
-	zstd: {decode: promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress), decodeSync: zlib.zstdDecompressSync},
+	zstd: {
+		decode: async (body, options) => promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress)(body, {...zstdLimits, ...options}),
+		decodeSync: (body, options) => zlib.zstdDecompressSync(body, {...zstdLimits, ...options}),
+	},
 };
+
+const decoderOf = (coding: string): Decoder => decoders[coding as Coding];
 
 // The limit of curl. Each coding costs one pass over the body.
 const maxCodings = 5;
@@ -50,7 +60,7 @@ export async function decodeContent(body: Uint8Array, codings: readonly string[]
 		for (const coding of codings.toReversed()) {
 			// A response without content (HEAD, 204) may name a coding all the same.
 			if (content.byteLength > 0) {
-				content = await decoders[coding]!.decode(content, options); // eslint-disable-line no-await-in-loop -- The input is the output of the previous step.
+				content = await decoderOf(coding).decode(content, options); // eslint-disable-line no-await-in-loop -- The input is the output of the previous step.
 			}
 		}
 
@@ -69,7 +79,7 @@ export function decodedContent({body, fields}: {readonly body: Uint8Array; reado
 	let content = body;
 	try {
 		for (const coding of decodableCodings(fields).toReversed()) {
-			content = content.byteLength > 0 ? decoders[coding]!.decodeSync(content, {maxOutputLength: maxContentBytes}) : content;
+			content = content.byteLength > 0 ? decoderOf(coding).decodeSync(content, {maxOutputLength: maxContentBytes}) : content;
 		}
 
 		return content;

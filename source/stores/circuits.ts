@@ -30,6 +30,16 @@ const failureThreshold = 5;
 const openTime = 10_000;
 const severity: Readonly<Record<CircuitState, number>> = {closed: 0, 'half-open': 1, open: 2};
 
+/** One of the circuit breakers of a store. */
+type Circuit = {
+	/** The number of consecutive failures while it is closed. */
+	failures: number;
+
+	/** `undefined` while it is closed. */
+	openUntil: number | undefined;
+	isTrying: boolean;
+};
+
 /**
 The circuit breakers of a store, which everything that calls the store shares: one for reads, one for writes. While reads are left out, writes are too.
 */
@@ -37,41 +47,76 @@ export class Circuits {
 	/** Whether any call has failed. Before that, no call has to ask. */
 	hasFailed = false;
 	readonly #storeName: string;
+	readonly #onCircuit: CircuitsOptions['onCircuit'];
 	readonly #onOpen: CircuitsOptions['onOpen'];
-	readonly #circuits: Readonly<Record<CallKind, Circuit>>;
+	readonly #clock: () => number;
+	readonly #circuits: Readonly<Record<CallKind, Circuit>> = {reads: closedCircuit(), writes: closedCircuit()};
 
 	constructor({storeName, onCircuit, onOpen, clock = () => performance.now()}: CircuitsOptions) {
 		this.#storeName = storeName;
+		this.#onCircuit = onCircuit;
 		this.#onOpen = onOpen;
-		const circuit = (kind: CallKind): Circuit => new Circuit(clock, state => {
-			onCircuit?.(state, kind);
-		});
-		this.#circuits = {reads: circuit('reads'), writes: circuit('writes')};
+		this.#clock = clock;
 	}
 
 	get reads(): CircuitState {
-		return this.#circuits.reads.state;
+		return stateOf(this.#circuits.reads);
 	}
 
 	get writes(): CircuitState {
-		const {state} = this.#circuits.writes;
+		const state = stateOf(this.#circuits.writes);
 		return severity[state] < severity[this.reads] ? this.reads : state;
 	}
 
 	/** To be called before a call of the store. */
 	enter(kind: CallKind): Admission {
-		return kind === 'writes' && this.reads !== 'closed' ? 'refused' : this.#circuits[kind].enter();
+		if (kind === 'writes' && this.reads !== 'closed') {
+			return 'refused';
+		}
+
+		const circuit = this.#circuits[kind];
+		if (circuit.openUntil === undefined) {
+			return 'allowed';
+		}
+
+		if (circuit.isTrying || this.#clock() < circuit.openUntil) {
+			return 'refused';
+		}
+
+		circuit.isTrying = true;
+		this.#onCircuit?.('half-open', kind);
+		return 'trial';
 	}
 
 	/** To be called when an admitted call has succeeded. */
 	succeed(kind: CallKind, admission: Admission): void {
-		this.#circuits[kind].succeed(admission);
+		const circuit = this.#circuits[kind];
+		if (admission === 'trial') {
+			Object.assign(circuit, closedCircuit());
+			this.#onCircuit?.('closed', kind);
+		}
+
+		// A call that began before the circuit opened says nothing about the store now.
+		if (circuit.openUntil === undefined) {
+			circuit.failures = 0;
+		}
 	}
 
 	/** To be called when an admitted call has failed. */
 	fail(kind: CallKind, admission: Admission, cause: unknown): void {
+		const circuit = this.#circuits[kind];
+		const isTrial = admission === 'trial';
 		this.hasFailed = true;
-		if (this.#circuits[kind].fail(admission)) {
+		circuit.failures++;
+		if (isTrial) {
+			circuit.isTrying = false;
+		} else if (circuit.openUntil !== undefined || circuit.failures < failureThreshold) {
+			return;
+		}
+
+		circuit.openUntil = this.#clock() + openTime;
+		this.#onCircuit?.('open', kind);
+		if (!isTrial) {
 			this.#onOpen?.(this.#error(kind, {cause}));
 		}
 	}
@@ -87,72 +132,10 @@ export class Circuits {
 	}
 }
 
-class Circuit {
-	readonly #clock: () => number;
-	readonly #onState: (state: CircuitState) => void;
-	#failures = 0;
-	#openUntil: number | undefined;
-	#isTrying = false;
+function closedCircuit(): Circuit {
+	return {failures: 0, openUntil: undefined, isTrying: false};
+}
 
-	constructor(clock: () => number, onState: (state: CircuitState) => void) {
-		this.#clock = clock;
-		this.#onState = onState;
-	}
-
-	get state(): CircuitState {
-		if (this.#openUntil === undefined) {
-			return 'closed';
-		}
-
-		return this.#isTrying ? 'half-open' : 'open';
-	}
-
-	enter(): Admission {
-		if (this.#openUntil === undefined) {
-			return 'allowed';
-		}
-
-		if (this.#isTrying || this.#clock() < this.#openUntil) {
-			return 'refused';
-		}
-
-		this.#isTrying = true;
-		this.#onState('half-open');
-		return 'trial';
-	}
-
-	succeed(admission: Admission): void {
-		if (admission === 'trial') {
-			this.#isTrying = false;
-			this.#openUntil = undefined;
-			this.#onState('closed');
-		}
-
-		// A call that began before the circuit opened says nothing about the store now.
-		if (this.#openUntil === undefined) {
-			this.#failures = 0;
-		}
-	}
-
-	/** Returns whether this failure opens a closed circuit. */
-	fail(admission: Admission): boolean {
-		if (admission === 'trial') {
-			this.#isTrying = false;
-			this.#open();
-			return false;
-		}
-
-		this.#failures++;
-		if (this.#openUntil !== undefined || this.#failures < failureThreshold) {
-			return false;
-		}
-
-		this.#open();
-		return true;
-	}
-
-	#open(): void {
-		this.#openUntil = this.#clock() + openTime;
-		this.#onState('open');
-	}
+function stateOf({openUntil, isTrying}: Circuit): CircuitState {
+	return openUntil === undefined ? 'closed' : (isTrying ? 'half-open' : 'open');
 }

@@ -1,10 +1,9 @@
 import {CacheHooksError, errorTypeOf, StoreTimeoutError} from '../errors.ts';
 import {isPromise, settledInTime, type MaybePromise} from '../maybe-promise.ts';
 import type {Admission, Circuits} from './circuits.ts';
-import {LateWrites} from './late-writes.ts';
 import {isReadOnlyError, isWrite} from './read-only.ts';
 import {storeCalls, type StoreCallEvent} from './store-calls.ts';
-import {bytesPerMillisecond} from './time-limit.ts';
+import {bytesPerMillisecond, LateWrites} from './time-limit.ts';
 import type {
 	LockStore,
 	SetOptions,

@@ -52,10 +52,8 @@ export function objectWith<Value>(methods: readonly string[], allowed: string): 
 /** The URL of a server. Messages do not show it, since it may contain a password. */
 export function serverUrl(...schemes: readonly string[]): Parser<string> {
 	const beginnings = schemes.map(scheme => `${scheme}://`);
-	return {
-		...checked<string>(value => typeof value === 'string' && beginnings.some(beginning => value.startsWith(beginning) && value.length > beginning.length), `a URL that begins with \`${beginnings.join('` or `')}\``),
-		isSecret: true,
-	};
+	const isUrl = (value: unknown): boolean => typeof value === 'string' && beginnings.some(beginning => value.startsWith(beginning) && value.length > beginning.length);
+	return {...checked<string>(isUrl, `a URL that begins with \`${beginnings.join('` or `')}\``), isSecret: true};
 }
 
 /**

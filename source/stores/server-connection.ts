@@ -1,10 +1,7 @@
-import {CacheHooksError, StoreTimeoutError} from '../errors.ts';
+import {StoreTimeoutError} from '../errors.ts';
 import {settledInTime} from '../maybe-promise.ts';
 import {bytesPerMillisecond} from './time-limit.ts';
 import {closedError, type ResolvedServerOptions} from './server-options.ts';
-
-/** The number of calls of a process that may wait for one server. */
-const mostPendingCalls = 10_000;
 
 type ServerConnectionOptions<Link> = {
 	/** The name of the store, for messages. */
@@ -29,7 +26,6 @@ A connection that is lost, or on which a call has timed out, is closed, and the 
 */
 export class ServerConnection<Link> {
 	readonly #options: ServerConnectionOptions<Link>;
-	#pendingCalls = 0;
 	#opened: Promise<Link> | undefined;
 
 	/** The link of `#opened`, once it is open. */
@@ -41,28 +37,19 @@ export class ServerConnection<Link> {
 	}
 
 	/**
-	Runs an action on the connection, within the time limits. The number of calls is limited too, since a driver goes on waiting after the time limit.
+	Runs an action on the connection, within the time limits.
 
 	@param bytes - The number of bytes that are sent or fetched, which extend the limit.
-	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` if too many calls are waiting.
+	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`.
 	*/
 	run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
-		if (this.#pendingCalls >= mostPendingCalls) {
-			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store.`);
-		}
-
 		const {connectionTimeout, commandTimeout} = this.#options.limits;
 		const milliseconds = connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond);
 		const opened = this.#open();
 		const onError = (error: unknown): Promise<never> => this.#fail(opened, error);
 		const onTimeout = (): Promise<never> => onError(new StoreTimeoutError(operation, milliseconds));
-		const onSettled = (): void => {
-			this.#pendingCalls--;
-		};
-
-		this.#pendingCalls++;
 		return settledInTime<T, T>(this.#call(opened, action), milliseconds, {
-			onValue: value => value, onError, onTimeout, onSettled,
+			onValue: value => value, onError, onTimeout,
 		});
 	}
 

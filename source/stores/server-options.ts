@@ -35,18 +35,6 @@ export function resolveServerOptions({cacheName = 'http_cache', connectionTimeou
 	};
 }
 
-/**
-Finds an optional package that a store needs. The returned function imports it at its first call.
-
-@param store - The name of the store, for the message.
-@param load - Imports the package by its literal name, inside of `try`, and throws a `driverError`. Bundlers then include the package where it is installed, and accept that it is not.
-@throws {CacheHooksError} `ERR_STORE_DRIVER`, with the command that installs it, if the package is not installed. In a bundle, the returned function rejects with it.
-*/
-export function driver<Module>(packageName: string, store: string, load: () => Promise<Module>): () => Promise<Module> {
-	requireDriver(packageName, store);
-	return onceSuccessful(load);
-}
-
 /** Returns a function that runs an action at its first call, and at the next one again if it has failed. All calls have its result. */
 export function onceSuccessful<T>(action: () => Promise<T>): () => Promise<T> {
 	let result: Promise<T> | undefined;
@@ -77,7 +65,7 @@ export function requireDriver(packageName: string, store: string): void {
 	}
 }
 
-/** Returns the error of the import of a driver, with the command that installs it if it is not installed. */
+/** Returns the error of the import of a driver, with the command that installs it if it is not installed. The import must be inside of `try`, by the literal name of the package: bundlers then include it where it is installed, and accept that it is not. */
 export function driverError(packageName: string, store: string, cause: unknown): Error {
 	return cause instanceof Error && !isMissing(cause) ? cause : notInstalled(packageName, store, cause);
 }

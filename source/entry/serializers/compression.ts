@@ -8,6 +8,7 @@ import {
 	type Parser,
 	type Parsers,
 } from '../../parse.ts';
+import {decoders, type Decoder} from '../content-coding.ts';
 import {
 	UnreadableError,
 	withHeader,
@@ -35,39 +36,30 @@ type Codec = {
 	readonly id: number;
 	readonly compress: (bytes: Uint8Array) => Uint8Array;
 	readonly compressAsync: (bytes: Uint8Array) => Promise<Uint8Array>;
-	readonly decompress: (bytes: Uint8Array, limit: Limit) => Uint8Array;
-	readonly decompressAsync: (bytes: Uint8Array, limit: Limit) => Promise<Uint8Array>;
+	readonly decoder: Decoder;
 };
-
-type Limit = {readonly maxOutputLength: number};
 
 // The default of Brotli is for files that are compressed once and sent often.
 const brotliOptions: zlib.BrotliOptions = {params: {[zlib.constants.BROTLI_PARAM_QUALITY]: 4}};
-
-// A window of 8 MiB, which is more than compressed entries need. By default, a forged header could allocate 128 MiB.
-const zstdLimits: zlib.ZstdOptions = {params: {[zlib.constants.ZSTD_d_windowLogMax]: 23}};
 
 const codecs: Readonly<Record<CompressionName, Codec>> = {
 	zstd: {
 		id: 1,
 		compress: bytes => zlib.zstdCompressSync(bytes),
 		compressAsync: promisify<Uint8Array, Uint8Array>(zlib.zstdCompress),
-		decompress: (bytes, limit) => zlib.zstdDecompressSync(bytes, {...zstdLimits, ...limit}),
-		decompressAsync: async (bytes, limit) => promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress)(bytes, {...zstdLimits, ...limit}),
+		decoder: decoders.zstd,
 	},
 	br: {
 		id: 2,
 		compress: bytes => zlib.brotliCompressSync(bytes, brotliOptions),
 		compressAsync: async bytes => promisify<Uint8Array, zlib.BrotliOptions, Uint8Array>(zlib.brotliCompress)(bytes, brotliOptions),
-		decompress: (bytes, limit) => zlib.brotliDecompressSync(bytes, limit),
-		decompressAsync: promisify<Uint8Array, zlib.BrotliOptions, Uint8Array>(zlib.brotliDecompress),
+		decoder: decoders.br,
 	},
 	gzip: {
 		id: 3,
 		compress: bytes => zlib.gzipSync(bytes),
 		compressAsync: promisify<Uint8Array, Uint8Array>(zlib.gzip),
-		decompress: (bytes, limit) => zlib.gunzipSync(bytes, limit),
-		decompressAsync: promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.gunzip),
+		decoder: decoders.gzip,
 	},
 };
 
@@ -123,32 +115,32 @@ export function compressed(algorithm: CompressionName, options: CompressedOption
 				throw new UnreadableError(id === undefined ? 'truncated' : 'format');
 			}
 
-			return used === undefined ? bytes : decompress(used, bytes, {maxOutputLength: maxBytes});
+			return used === undefined ? bytes : decompress(used.decoder, bytes, maxBytes);
 		},
 	};
 }
 
-function decompress(codec: Codec, bytes: Uint8Array, limit: Limit): MaybePromise<Uint8Array> {
+function decompress(decoder: Decoder, bytes: Uint8Array, maxOutputLength: number): MaybePromise<Uint8Array> {
 	if (bytes.byteLength >= asyncThreshold / 8) {
-		return decompressAsync(codec, bytes, limit);
+		return decompressAsync(decoder, bytes, maxOutputLength);
 	}
 
 	try {
-		return codec.decompress(bytes, {maxOutputLength: Math.min(limit.maxOutputLength, maxSyncOutput)});
+		return decoder.decodeSync(bytes, {maxOutputLength: Math.min(maxOutputLength, maxSyncOutput)});
 	} catch (error) {
 		const unreadable = toUnreadable(error);
 		// The size of the output is not known in advance.
-		if (unreadable.reason === 'too-large' && limit.maxOutputLength > maxSyncOutput) {
-			return decompressAsync(codec, bytes, limit);
+		if (unreadable.reason === 'too-large' && maxOutputLength > maxSyncOutput) {
+			return decompressAsync(decoder, bytes, maxOutputLength);
 		}
 
 		throw unreadable;
 	}
 }
 
-async function decompressAsync(codec: Codec, bytes: Uint8Array, limit: Limit): Promise<Uint8Array> {
+async function decompressAsync(decoder: Decoder, bytes: Uint8Array, maxOutputLength: number): Promise<Uint8Array> {
 	try {
-		return await codec.decompressAsync(bytes, limit);
+		return await decoder.decode(bytes, {maxOutputLength});
 	} catch (error) {
 		throw toUnreadable(error);
 	}

@@ -45,7 +45,8 @@ async function connectedAdapter({name, options}: NamedAdapter, cacheName: string
 	}
 }
 
-function keyvFile({KeyvFile}: typeof KeyvFilePackage, {filename, separatedFile = true, writeDelay = 100, expiredCheckDelay = 86_400_000}: NamedAdapterOptions['keyv-file'], cacheName: string): KeyvLike {
+function keyvFile({KeyvFile}: typeof KeyvFilePackage, options: NamedAdapterOptions['keyv-file'], cacheName: string): KeyvLike {
+	const {filename, separatedFile = true, writeDelay = 100, expiredCheckDelay = 86_400_000} = options;
 	return new KeyvFile({
 		filename: filename ?? `${cacheName}.keyv`, separatedFile, writeDelay, expiredCheckDelay, ...separatedFile && {serialize: JSON.stringify, deserialize},
 	});
@@ -66,7 +67,8 @@ async function keyvSqlite({KeyvSqlite}: SqliteModule, {uri, table = 'keyv', wal 
 }
 
 /** The adapter's `useGridFS` is not offered, since each `set` adds a revision, and `delete` removes one of them. */
-async function keyvMongo({KeyvMongo}: typeof KeyvMongoPackage, {url, db, collection = 'keyv', serverSelectionTimeoutMS = 2000, connectTimeoutMS = 2000, socketTimeoutMS = 10_000}: NamedAdapterOptions['@keyv/mongo']): Promise<KeyvLike> {
+async function keyvMongo({KeyvMongo}: typeof KeyvMongoPackage, options: NamedAdapterOptions['@keyv/mongo']): Promise<KeyvLike> {
+	const {url, db, collection = 'keyv', serverSelectionTimeoutMS = 2000, connectTimeoutMS = 2000, socketTimeoutMS = 10_000} = options;
 	const adapter = new KeyvMongo({
 		...url !== undefined && {url}, ...db !== undefined && {db}, collection, serverSelectionTimeoutMS, connectTimeoutMS, socketTimeoutMS,
 	});

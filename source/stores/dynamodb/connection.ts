@@ -4,9 +4,9 @@ import type {TableDescription, DynamoDBClient} from '@aws-sdk/client-dynamodb';
 import {CacheHooksError} from '../../errors.ts';
 import {
 	closedError,
-	driver,
 	driverError,
 	onceSuccessful,
+	requireDriver,
 } from '../server-options.ts';
 import {ttlAttribute} from './items.ts';
 import type {DynamoDbOptions} from './options.ts';
@@ -125,7 +125,8 @@ export class Connection {
 		};
 		this.#ready = this.#untilTableExists();
 		this.#given = isClient(client) ? client : undefined;
-		this.#sdk = driver('@aws-sdk/client-dynamodb', 'dynamodb', async () => {
+		requireDriver('@aws-sdk/client-dynamodb', 'dynamodb');
+		this.#sdk = onceSuccessful(async () => {
 			try {
 				return await import('@aws-sdk/client-dynamodb');
 			} catch (error) {

@@ -1,10 +1,5 @@
 import type * as MongoDb from 'mongodb';
-import {
-	driver,
-	driverError,
-	ignore,
-	type ResolvedServerOptions,
-} from '../server-options.ts';
+import {driverError, ignore, type ResolvedServerOptions} from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
 import type {MongoServerOptions} from './options.ts';
@@ -19,19 +14,18 @@ export type MongoConnection = ServerConnection<MongoLink>;
 
 /**
 Returns a connection, which its first call opens. The driver itself repairs everything but a failed connect and a timeout.
-
-@throws {CacheHooksError} `ERR_STORE_DRIVER` if the package `mongodb` is not installed.
 */
 export function mongoConnection(name: string, options: MongoServerOptions, limits: ResolvedServerOptions): MongoConnection {
 	const {databaseName, client: given} = options;
 	const store = name.toLowerCase();
-	const load = driver('mongodb', store, async () => {
+	const load = async (): Promise<typeof MongoDb> => {
 		try {
 			return await import('mongodb');
 		} catch (error) {
 			throw driverError('mongodb', store, error);
 		}
-	});
+	};
+
 	const close = async ({client}: MongoLink): Promise<void> => within(limits.connectionTimeout, 'close', client.close());
 	return new ServerConnection({
 		name,

@@ -9,13 +9,7 @@ import {
 } from '../packed.ts';
 import {checkBytes} from '../server-options.ts';
 import type {Store} from '../types.ts';
-import {
-	checkGridFsOptions,
-	checkMongoDbOptions,
-	mongoDbLimit,
-	type GridFsStoreOptions,
-	type MongoDbStoreOptions,
-} from './options.ts';
+import {mongoDbLimit, type GridFsStoreOptions, type MongoDbStoreOptions} from './options.ts';
 import {MongoStore} from './store.ts';
 
 const gridFsChunk = 255 * 1024;
@@ -46,7 +40,6 @@ export class MongoDbStore extends MongoStore<object> implements Store {
 	readonly valueType = 'documents';
 
 	constructor(options: MongoDbStoreOptions = {}) {
-		checkMongoDbOptions(options);
 		const {collectionName = 'responses', largestDocument = mongoDbLimit} = options;
 		super({
 			name: 'MongoDB',
@@ -89,7 +82,6 @@ export class GridFsStore extends MongoStore<Uint8Array> implements Store {
 	readonly valueType = 'bytes';
 
 	constructor(options: GridFsStoreOptions = {}) {
-		checkGridFsOptions(options);
 		const {bucketName = 'responses_fs', largestDocument = gridFsChunk} = options;
 		super({
 			name: 'GridFS',

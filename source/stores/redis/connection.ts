@@ -1,12 +1,7 @@
 import {Buffer} from 'node:buffer';
 import type * as KeyvRedis from '@keyv/redis';
 import {CacheHooksError} from '../../errors.ts';
-import {
-	driver,
-	driverError,
-	ignore,
-	type ResolvedServerOptions,
-} from '../server-options.ts';
+import {driverError, ignore, type ResolvedServerOptions} from '../server-options.ts';
 import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
 import type {RedisClient, RedisStoreOptions} from './options.ts';
@@ -46,17 +41,16 @@ const connectionFault = /Closed|Offline|Timeout|Disconnect|^E[A-Z]+$/v;
 
 /**
 Returns a connection, which its first call opens.
-
-@throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 */
 export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
-	const load = driver('@keyv/redis', 'redis', async () => {
+	const load = async (): Promise<typeof KeyvRedis> => {
 		try {
 			return await import('@keyv/redis');
 		} catch (error) {
 			throw driverError('@keyv/redis', 'redis', error);
 		}
-	});
+	};
+
 	const shared = given === undefined || 'isOpen' in given ? given : given.client;
 	const {connectionTimeout} = limits;
 	let connectedAt = 0;

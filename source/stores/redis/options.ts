@@ -49,7 +49,7 @@ const optionTypes: OptionTypes<RedisStoreOptions> = {
 	...serverOptions,
 	url: {...redisUrl, parse: (value, path) => URL.canParse(String(value)) ? redisUrl.parse(value, path) : undefined},
 	clientOptions: objectWith([], 'an object with options for the client'),
-	client: checked(value => isClient(value) || isClient((value as {client?: unknown} | null | undefined)?.client), 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'),
+	client: checked(value => isClient(value) || isClient((value as {client?: unknown} | null)?.client), 'a client, cluster or sentinel of `@redis/client` 5, or an instance of `@keyv/redis`'),
 };
 
 /** Throws a `SettingError` for a wrong option. */

@@ -40,7 +40,8 @@ for (const server of dynamoDbServers(test)) {
 			t.is(await keyv.get('brief'), 'b');
 			now += 59_000;
 			t.is(await keyv.get('brief'), 'b');
-			now += 1500;
+			// Keyv 6 computes the time itself, by the clock of the machine.
+			now = Date.now() + 60_001;
 			t.is(await keyv.get('brief'), undefined);
 			// Values without a time to live never expire.
 			now += 1e12;

@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {finished} from 'node:stream/promises';
 import test, {type ExecutionContext, type TestFn} from 'ava';
 import {GridFSBucket, ObjectId} from 'mongodb';
+import {createStore} from '../../../source/stores/create-store.ts';
 import {GridFsStore} from '../../../source/stores/mongodb/mongodb.ts';
 import type {GridFsStoreOptions} from '../../../source/stores/mongodb/options.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
@@ -245,7 +246,7 @@ function registerTests({url, command, version, database}: OpenedServer): void {
 	});
 
 	test('gridfs: wrong options are refused', t => {
-		t.throws(() => new GridFsStore({bucketName: ''}), {instanceOf: TypeError, message: /bucketName/v});
-		t.throws(() => new GridFsStore({largestDocument: -1}), {instanceOf: TypeError, message: /largestDocument/v});
+		t.throws(() => createStore('gridfs', {bucketName: ''}), {instanceOf: TypeError, message: /bucketName/v});
+		t.throws(() => createStore('gridfs', {largestDocument: -1}), {instanceOf: TypeError, message: /largestDocument/v});
 	});
 }

@@ -11,6 +11,7 @@ import {
 	ObjectId,
 	type Document,
 } from 'mongodb';
+import {createStore} from '../../../source/stores/create-store.ts';
 import {MongoDbStore} from '../../../source/stores/mongodb/mongodb.ts';
 import type {MongoDbStoreOptions} from '../../../source/stores/mongodb/options.ts';
 import {ServerProcess} from '../../helpers/server-process.ts';
@@ -400,11 +401,11 @@ function registerTests({url, command, version, database}: OpenedServer): void {
 		t.false(String(error.stack).includes('secret'));
 		await store.close();
 		await store.close();
-		const refusal = t.throws(() => new MongoDbStore({url: 'http://user:secret@host'}), {instanceOf: TypeError});
+		const refusal = t.throws(() => createStore('mongodb', {url: 'http://user:secret@host'}), {instanceOf: TypeError});
 		t.false(refusal.message.includes('secret'));
-		t.throws(() => new MongoDbStore({collectionName: '$x'}), {message: /collectionName/v});
-		t.throws(() => new MongoDbStore({largestDocument: 2 ** 24}), {message: /largestDocument/v});
-		t.throws(() => new MongoDbStore({databaseName: 'a.b'}), {message: /databaseName/v});
+		t.throws(() => createStore('mongodb', {collectionName: '$x'}), {message: /collectionName/v});
+		t.throws(() => createStore('mongodb', {largestDocument: 2 ** 24}), {message: /largestDocument/v});
+		t.throws(() => createStore('mongodb', {databaseName: 'a.b'}), {message: /databaseName/v});
 	});
 }
 
