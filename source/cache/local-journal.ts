@@ -95,7 +95,7 @@ export class LocalJournal {
 /** The positions at which resources and tags were last invalidated, for a store that no other process sees. */
 class LocalNames {
 	/** The position up to which names may have been discarded, since there were too many. */
-	discarded = -Infinity;
+	discarded = 0;
 	readonly #positions = new Map<string, number>();
 
 	/** Sets the position of the names that invalidations are by. */
@@ -144,7 +144,7 @@ They are published together: those that are added during a publication are publi
 */
 class Unpublished {
 	/** The position up to which names may have been discarded, since there were too many. */
-	discarded = -Infinity;
+	discarded = 0;
 	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
 	#current: Promise<void> | undefined;
 	#next: Promise<number> | undefined;
