@@ -160,16 +160,7 @@ export class CacheCore {
 	/** Writes what the store must have before an entry. */
 	#beforeWrite(stored: StoredResponse): MaybePromise<void> {
 		const storing = this.secrets.isInUse ? this.secrets.ensureStored() : undefined;
-		return storing instanceof Promise ? this.#noteAliasAfter(storing, stored) : this.#noteAlias(stored);
-	}
-
-	async #noteAliasAfter(storing: Promise<void>, stored: StoredResponse): Promise<void> {
-		await storing;
-		await this.#noteAlias(stored);
-	}
-
-	#noteAlias(stored: StoredResponse): MaybePromise<void> {
-		return isAlias(stored) ? this.aliases.setQuietly() : undefined;
+		return isAlias(stored) ? then(storing, () => this.aliases.setQuietly()) : storing;
 	}
 
 	/**

@@ -94,13 +94,9 @@ export class LocalJournal {
 
 /** The positions at which resources and tags were last invalidated, for a store that no other process sees. */
 class LocalNames {
-	#discarded = -Infinity;
-	readonly #positions = new Map<string, number>();
-
 	/** The position up to which names may have been discarded, since there were too many. */
-	get discarded(): number {
-		return this.#discarded;
-	}
+	discarded = 0;
+	readonly #positions = new Map<string, number>();
 
 	/** Sets the position of the names that invalidations are by. */
 	set(invalidations: readonly Invalidation[], position: number): void {
@@ -121,7 +117,7 @@ class LocalNames {
 			}
 
 			this.#positions.delete(oldest);
-			this.#discarded = discarded;
+			this.discarded = discarded;
 		}
 	}
 
@@ -147,16 +143,12 @@ The invalidations by this process that are not in the store yet, since it is slo
 They are published together: those that are added during a publication are published with the next one, so that a slow store causes no queue.
 */
 class Unpublished {
-	#discarded = -Infinity;
+	/** The position up to which names may have been discarded, since there were too many. */
+	discarded = 0;
 	readonly #batch = new Map<string, {readonly invalidation: Invalidation}>();
 	#current: Promise<void> | undefined;
 	#next: Promise<number> | undefined;
 	#failedAt = -Infinity;
-
-	/** The position up to which names may have been discarded, since there were too many. */
-	get discarded(): number {
-		return this.#discarded;
-	}
 
 	get size(): number {
 		return this.#batch.size;
@@ -239,7 +231,7 @@ class Unpublished {
 			}
 
 			this.#batch.delete(key);
-			this.#discarded = (head ?? this.#failedAt) + 1;
+			this.discarded = (head ?? this.#failedAt) + 1;
 		}
 	}
 }
