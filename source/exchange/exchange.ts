@@ -310,8 +310,8 @@ export class Exchange implements RequestPhaseOptions {
 	@throws The error, if it fails the request.
 	*/
 	#bypass(error: unknown): MaybePromise<Action> {
-		const {settings, settings: {failFast, mode}, cache} = this.#state;
-		if (failFast || mode === 'replay' || isRefusal(error)) {
+		const {settings, settings: {failFast, recording}, cache} = this.#state;
+		if (failFast || recording.failsWithoutRecording || isRefusal(error)) {
 			void this.next({type: 'closed'});
 			if (error instanceof NotRecordedError && error.cause === undefined) {
 				return rejectWithNearest(this.#state);

@@ -23,7 +23,7 @@ import {
 	type UrlExpiration,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import type {Mode} from '../policy/types.ts';
+import type {Mode} from '../policy/modes.ts';
 import {isWarned, warnOnce} from '../warnings.ts';
 import type {ResolvedSettings} from './types.ts';
 
