@@ -320,7 +320,7 @@ export class Exchange implements RequestPhaseOptions {
 			throw error;
 		}
 
-		cache.events.emit('settingError', {setting: settingOfKey(settings), error});
+		cache.events.emit('settingError', {setting: settingOfKey(error, settings), error});
 		// Other requests may wait for this one.
 		this.#response.close(false);
 		return this.#request.bypass();

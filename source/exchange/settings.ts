@@ -1,4 +1,5 @@
 import {SettingError, shownText} from '../errors.ts';
+import {settingOfFailure} from '../identity/key.ts';
 import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {settingsOfMode} from '../policy/modes.ts';
@@ -42,8 +43,8 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 }
 
 /** Returns the setting that an event names if a key cannot be made. */
-export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
-	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
+export function settingOfKey(error: unknown, {keyFn, partitionBy}: ExchangeSettings): string {
+	return settingOfFailure(error) ?? (keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn');
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 	type Parser,
 	type Parsers,
 } from '../parse.ts';
+import {failureOf} from '../identity/key.ts';
 import {parseExpiration, parsePeriod, type Expiration} from '../policy/expiration.ts';
 import {
 	areTagsBounded,
@@ -21,6 +22,7 @@ import {
 	compileUrlPattern,
 	isUrlPattern,
 	type UrlExpiration,
+	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
 import type {Mode} from '../policy/modes.ts';
@@ -149,12 +151,23 @@ export function warnOfPatterns(path: string, patterns: readonly UrlPattern[], is
 	}
 }
 
+/** Lets a `URLPattern` of the user fail with an error that names the setting, and does not show the URL. */
+function withFailures(matches: UrlMatcher): UrlMatcher {
+	return url => {
+		try {
+			return matches(url);
+		} catch (error) {
+			throw failureOf('urlsExpireAfter', error);
+		}
+	};
+}
+
 function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExpiration]: readonly [string, string]): UrlExpiration {
 	if (!isUrlPattern(pattern)) {
 		throw new SettingError(ofPattern, pattern, 'a glob, a RegExp or a URLPattern');
 	}
 
-	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseInput(expiration, expireAfter, ofExpiration)});
+	return Object.freeze({matches: withFailures(compileUrlPattern(pattern)), expiration: parseInput(expiration, expireAfter, ofExpiration)});
 }
 
 export function isWhole(value: unknown): value is number {
