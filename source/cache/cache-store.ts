@@ -102,12 +102,12 @@ function keepsReadableRecordings(store: Store, {recording, serializer, decodeCon
 }
 
 /** Returns the store of recordings in the folder of another store. Its module is loaded from now on, since most programs record nothing. */
-function openRecordings({name, scope, path, place}: FilesystemStore, isReadOnly: boolean): Store {
+function openRecordings({name, scope, path, location}: FilesystemStore, isReadOnly: boolean): Store {
 	const store = lazyStore<RecordingStore>({
 		name, valueType: 'objects', scope, path, methods: ['count', 'size'],
 	}, async () => {
 		const module = await import('../recordings/store.ts');
-		return new module.RecordingStore(place, isReadOnly);
+		return new module.RecordingStore(location, isReadOnly);
 	});
 	return isReadOnly ? readOnlyStore(store) : store;
 }

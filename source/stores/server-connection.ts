@@ -5,7 +5,7 @@ import {closedError, type ResolvedServerOptions} from './server-options.ts';
 /** The number of calls of a process that may wait for one server. */
 const mostPendingCalls = 10_000;
 
-type ServerConnectionOptions<Link> = {
+type ServerConnectionOptions<Connected> = {
 	/** The name of the store, for messages. */
 	readonly name: string;
 	readonly limits: ResolvedServerOptions;
@@ -14,11 +14,11 @@ type ServerConnectionOptions<Link> = {
 	readonly isShared: boolean;
 
 	/** Connects within `connectionTimeout`. Closes what it has opened when it fails. */
-	readonly connect: () => Promise<Link>;
-	readonly disconnect: (link: Link) => Promise<void>;
+	readonly connect: () => Promise<Connected>;
+	readonly disconnect: (connected: Connected) => Promise<void>;
 
 	/** Whether an error of a call shows that the connection is of no use any more. A timeout always shows it. Default: no other error does. */
-	readonly isLost?: (link: Link, error: unknown) => boolean;
+	readonly isLost?: (connected: Connected, error: unknown) => boolean;
 };
 
 /**
@@ -26,13 +26,13 @@ A connection to a server, which the first call opens.
 
 A connection that is lost, or on which a call has timed out, is closed, and the next call opens another. Without calls nothing connects, and no call waits in a queue until the server is back.
 */
-export class ServerConnection<Link> {
-	readonly #options: ServerConnectionOptions<Link>;
+export class ServerConnection<Connected> {
+	readonly #options: ServerConnectionOptions<Connected>;
 	#pendingCalls = 0;
-	#opened: Promise<Link> | undefined;
+	#opened: Promise<Connected> | undefined;
 	#isClosed = false;
 
-	constructor(options: ServerConnectionOptions<Link>) {
+	constructor(options: ServerConnectionOptions<Connected>) {
 		this.#options = options;
 	}
 
@@ -42,7 +42,7 @@ export class ServerConnection<Link> {
 	@param bytes - The number of bytes that are sent or fetched, which extend the limit.
 	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`, or `ERR_STORE_BUSY` if too many calls are waiting.
 	*/
-	async run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
+	async run<T>(operation: string, action: (connected: Connected) => Promise<T>, bytes = 0): Promise<T> {
 		if (this.#pendingCalls >= mostPendingCalls) {
 			throw new CacheHooksError('ERR_STORE_BUSY', `\`${operation}\` is refused: ${mostPendingCalls} calls are already waiting for the store.`);
 		}
@@ -57,7 +57,7 @@ export class ServerConnection<Link> {
 		}
 	}
 
-	async #call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
+	async #call<T>(opened: Promise<Connected>, action: (connected: Connected) => Promise<T>): Promise<T> {
 		this.#pendingCalls++;
 		try {
 			return await action(await opened);
@@ -73,7 +73,7 @@ export class ServerConnection<Link> {
 		await this.#disconnect(opened);
 	}
 
-	#open(): Promise<Link> {
+	#open(): Promise<Connected> {
 		const {name, isShared, connect} = this.#options;
 		if (this.#isClosed) {
 			throw closedError(`${name} store`);
@@ -87,7 +87,7 @@ export class ServerConnection<Link> {
 		return this.#opened;
 	}
 
-	async #connect(): Promise<Link> {
+	async #connect(): Promise<Connected> {
 		try {
 			return await this.#options.connect();
 		} catch (error) {
@@ -96,7 +96,7 @@ export class ServerConnection<Link> {
 		}
 	}
 
-	async #closeIfLost(opened: Promise<Link>, error: unknown): Promise<void> {
+	async #closeIfLost(opened: Promise<Connected>, error: unknown): Promise<void> {
 		if (this.#opened !== opened) {
 			return;
 		}
@@ -110,11 +110,11 @@ export class ServerConnection<Link> {
 		void this.#disconnect(opened);
 	}
 
-	async #disconnect(opened: Promise<Link> | undefined): Promise<void> {
+	async #disconnect(opened: Promise<Connected> | undefined): Promise<void> {
 		try {
-			const link = await opened;
-			if (link !== undefined) {
-				await this.#options.disconnect(link);
+			const connected = await opened;
+			if (connected !== undefined) {
+				await this.#options.disconnect(connected);
 			}
 		} catch {
 			// Neither a connection that was never open nor a server that is away needs closing.

@@ -25,7 +25,7 @@ export type RedisCommands = {
 	scan(cursor: string, options: object): Promise<{readonly cursor: unknown; readonly keys: readonly string[]}>;
 };
 
-export type RedisLink = {
+export type ConnectedRedis = {
 	/** Commands that reply with values as bytes. */
 	readonly bytes: RedisCommands;
 	/** Commands that reply with keys as strings. */
@@ -49,7 +49,7 @@ Returns a connection, which its first call opens.
 
 @throws {CacheHooksError} `ERR_STORE_DRIVER` if `@keyv/redis` is not installed.
 */
-export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
+export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<ConnectedRedis> {
 	const load = driver('@keyv/redis', 'redis', async () => {
 		try {
 			return await import('@keyv/redis');
