@@ -48,8 +48,9 @@ export type {ExpirationPattern, ExpirationPatterns, UrlPattern} from './policy/u
 export {
 	DO_NOT_CACHE, EXPIRE_IMMEDIATELY, NEVER_EXPIRE, type DurationLike, type ExpirationTime,
 } from './policy/expiration.ts';
+export type {Mode, ModeOptions} from './policy/modes.ts';
 export type {
-	Mode, ModeOptions, PassReason, ReadReason, Reason, WriteReason,
+	PassReason, ReadReason, Reason, WriteReason,
 } from './policy/types.ts';
 export {
 	compressed, type CompressedOptions, type CompressionName,

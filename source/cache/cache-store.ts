@@ -45,22 +45,22 @@ Opens the store that the settings name.
 @throws {TypeError} If `store` is not a known kind of store.
 */
 export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, onFault: (error: unknown) => void): CacheStore {
-	const {store, storeTimeout, failFast, autoclose} = settings;
+	const {store, storeTimeout, failFast, autoclose, recording} = settings;
 	const {store: named, owned, isReadOnly, cacheName} = openStore(store, {
 		cacheName: settings.cacheName,
 		now: settings.now,
 		maxBytes: settings.maxBytes,
 		maxEntries: settings.maxEntries,
 		storeTimeout,
-		readOnly: settings.readOnly || settings.mode?.name === 'replay',
+		readOnly: settings.readOnly,
 	});
-	if (settings.mode !== undefined) {
+	if (recording.keepsReadableFiles) {
 		named.keepRecordings?.();
 	}
 
 	const opened = keepsReadableRecordings(named, settings) ? openRecordings(named, isReadOnly) : named;
-	// Without its store a mode is of no use, so that each request asks it, and waits for it: one file that cannot be read says nothing of the others.
-	const circuits = failFast || settings.mode !== undefined
+	// One recording that cannot be read says nothing of the others.
+	const circuits = failFast || recording.waitsForStore
 		? undefined
 		: new Circuits({
 			storeName: opened.name,
@@ -76,7 +76,7 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 		opened,
 		forRequests: guardStore(opened, {
 			cacheName: settings.cacheName,
-			timeout: settings.mode === undefined ? storeTimeout : longTimeout,
+			timeout: recording.waitsForStore ? longTimeout : storeTimeout,
 			circuits,
 			throws: failFast,
 			onError(fault) {
@@ -97,17 +97,17 @@ export function openCacheStore(settings: ResolvedSettings, reporter: Reporter, o
 }
 
 /** Whether a cache keeps recordings as files that people read: in the folder of a `mode`, unless the settings name another form, or a cache without a mode has filled the folder. */
-function keepsReadableRecordings(store: Store, {mode, serializer, decodeContent}: ResolvedSettings): store is FilesystemStore {
-	return mode !== undefined && store instanceof FilesystemStore && serializer === undefined && decodeContent === undefined && !store.hasFiles();
+function keepsReadableRecordings(store: Store, {recording, serializer, decodeContent}: ResolvedSettings): store is FilesystemStore {
+	return recording.keepsReadableFiles && store instanceof FilesystemStore && serializer === undefined && decodeContent === undefined && !store.hasFiles();
 }
 
 /** Returns the store of recordings in the folder of another store. Its module is loaded from now on, since most programs record nothing. */
-function openRecordings({name, scope, path, place}: FilesystemStore, isReadOnly: boolean): Store {
+function openRecordings({name, scope, path, location}: FilesystemStore, isReadOnly: boolean): Store {
 	const store = lazyStore<RecordingStore>({
 		name, valueType: 'objects', scope, path, methods: ['count', 'size'],
 	}, async () => {
 		const module = await import('../recordings/store.ts');
-		return new module.RecordingStore(place, isReadOnly);
+		return new module.RecordingStore(location, isReadOnly);
 	});
 	return isReadOnly ? readOnlyStore(store) : store;
 }

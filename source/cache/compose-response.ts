@@ -242,7 +242,6 @@ function namesTarget(rawHeaders: RawFields): boolean {
 export function policySettings(settings: ResolvedSettings): PolicySettings {
 	return {
 		...settings,
-		mode: settings.mode?.name,
 		refresh: false,
 		forceRefresh: false,
 		requestExpireAfter: undefined,

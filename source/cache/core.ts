@@ -364,7 +364,7 @@ export class CacheCore {
 	@throws {CacheHooksError} `ERR_STORE_READ_ONLY` if the cache is read only.
 	*/
 	checkWritable(method: string): void {
-		const isReplaying = this.settings.mode?.name === 'replay';
+		const isReplaying = this.settings.recording.failsWithoutRecording;
 		// A user may fill a cache that replays recordings from the memory of this process.
 		if (!this.isReadOnly && (isReplaying || !this.settings.readOnly)) {
 			return;

@@ -1,20 +1,13 @@
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {channel, type Channel} from 'node:diagnostics_channel';
 import type {EventEmitter} from 'node:events';
-import process from 'node:process';
-import {
-	CacheHooksError,
-	codeOf,
-	describeFault,
-	RedactedError,
-} from '../errors.ts';
+import {CacheHooksError} from '../errors.ts';
 import type {StoredResponse} from '../entry/stored-response.ts';
-import type {Ignored} from '../identity/credentials.ts';
-import {redactReferences, redactUrl} from '../identity/references.ts';
+import {redactUrl} from '../identity/references.ts';
 import type {Reason} from '../policy/types.ts';
 import type {ResolvedSettings} from '../settings/settings.ts';
 import {isReadOnlyError} from '../stores/read-only.ts';
-import {warnOnce} from '../warnings.ts';
+import {channels, isPrinted, print} from './event-output.ts';
+import {redactError, warnOfFault, warnOfListener} from './faults.ts';
 import type {
 	CacheEventName,
 	CacheEvents,
@@ -179,14 +172,13 @@ export class Reporter {
 
 		const shown = 'error' in payload ? {...payload, error: this.redacted(payload.error)} : payload;
 		if (!this.#hasListeners(event)) {
-			warnOf(event, shown);
+			warnOfFault(event, shown);
 		}
 
 		try {
 			this.#options.emitter.emit(event, shown);
 		} catch (error) {
-			const {ignoredParameters} = this.#options.settings();
-			warnOnce('GOT_CACHE_LISTENER_ERROR', event, describeListenerFault(error, ignoredParameters));
+			warnOfListener(event, error, this.#options.settings().ignoredParameters);
 		}
 
 		if (channels[event].hasSubscribers) {
@@ -252,40 +244,6 @@ export class Reporter {
 	}
 }
 
-/** Describes an error of a listener, which has seen no credential: with its message, unless that looks like one all the same. */
-function describeListenerFault(error: unknown, ignored: Ignored): string {
-	const isShown = error instanceof Error && redactReferences(error.message, ignored) === error.message && !/\b(?:basic|bearer)\b|key|passw|secret|token/iv.test(error.message);
-	return isShown ? `${error.message}.` : describeFault(error);
-}
-
-/** Warns of a fault that nobody listens to. */
-function warnOf(event: CacheEventName, payload: object): void {
-	const {error, operation = '', setting = ''} = payload as {readonly error?: unknown; readonly operation?: string; readonly setting?: string};
-	switch (event) { // eslint-disable-line @typescript-eslint/switch-exhaustiveness-check -- The other events are no faults.
-		case 'storeError': {
-			warnOnce('GOT_CACHE_STORE_ERROR', operation, describeFault(error));
-			break;
-		}
-
-		case 'settingError': {
-			warnOnce('GOT_CACHE_SETTING_ERROR', setting, describeFault(error));
-			break;
-		}
-
-		case 'backgroundError': {
-			warnOnce('GOT_CACHE_BACKGROUND_ERROR', describeFault(error));
-			break;
-		}
-
-		case 'internalError': {
-			warnOnce('GOT_CACHE_INTERNAL_ERROR', describeFault(error));
-			break;
-		}
-
-		default:
-	}
-}
-
 /** The events of a request. */
 const requestEvents = ['hit', 'stale', 'revalidated', 'miss', 'bypassed', 'stored', 'refused'] as const satisfies CacheEventName[];
 
@@ -322,84 +280,4 @@ function noReasons(): Record<string, number> {
 
 function increment(counts: Record<string, number>, reason: string): void {
 	counts[reason] = (counts[reason] ?? 0) + 1;
-}
-
-const packageName = 'got-cache-hooks';
-
-function channelOf(event: CacheEventName): Channel {
-	return channel(`${packageName}:${event}`);
-}
-
-const channels: Readonly<Record<CacheEventName, Channel>> = {
-	hit: channelOf('hit'),
-	stale: channelOf('stale'),
-	revalidated: channelOf('revalidated'),
-	miss: channelOf('miss'),
-	bypassed: channelOf('bypassed'),
-	stored: channelOf('stored'),
-	refused: channelOf('refused'),
-	deleted: channelOf('deleted'),
-	expired: channelOf('expired'),
-	evicted: channelOf('evicted'),
-	storeError: channelOf('storeError'),
-	settingError: channelOf('settingError'),
-	backgroundError: channelOf('backgroundError'),
-	internalError: channelOf('internalError'),
-	circuit: channelOf('circuit'),
-};
-
-// Read once, since each request would ask for it.
-const isPrinted = isDebugEnabled(process.env.DEBUG);
-
-/** Whether `DEBUG` names this library, in full or by a `*` at the end; a `-` before a name excludes it. */
-export function isDebugEnabled(debug: string | undefined): boolean {
-	const items = (debug ?? '').split(/[\s,]+/v).filter(Boolean);
-	const matches = (item: string): boolean => item === packageName || (item.endsWith('*') && packageName.startsWith(item.slice(0, -1)));
-	return items.some(item => matches(item)) && items.every(item => !(item.startsWith('-') && matches(item.slice(1))));
-}
-
-/** Prints one line on stderr: `got-cache-hooks hit fresh GET https://example.com/`. */
-function print(event: string, payload: Readonly<Record<string, unknown>>): void {
-	const {reason, operation, setting, method, url, key, count, error} = payload;
-	const words = [packageName, event, reason, operation, setting, method, url ?? key, count, error].filter(word => word !== undefined);
-	process.stderr.write(`${words.map(String).join(' ')}\n`);
-}
-
-// The members in which errors of HTTP clients contain the request, with its credentials.
-const requestMembers = ['options', 'config', 'request', 'response'] as const;
-
-// Errors with a longer chain of causes are always replaced.
-const maxCauses = 8;
-
-/** Replaces an error that contains a request, or a URL with a credential, by one with its name, its code, its redacted message, and the places of its stack. */
-function redactError(error: unknown, ignored: Ignored): unknown {
-	if (!mayHoldCredential(error, ignored, 0)) {
-		return error;
-	}
-
-	const {name, message} = error instanceof Error ? {name: error.constructor.name, message: error.message} : {name: 'RedactedError', message: String(error)};
-	return new RedactedError(error, {name, code: codeOf(error) ?? 'ERR_REDACTED', message: redactReferences(message, ignored)});
-}
-
-function mayHoldCredential(error: unknown, ignored: Ignored, depth: number): boolean {
-	if (typeof error === 'string') {
-		return redactReferences(error, ignored) !== error;
-	}
-
-	if (!(error instanceof Error) || error instanceof RedactedError) {
-		return false;
-	}
-
-	if (depth === maxCauses || requestMembers.some(name => isObject((error as Partial<Record<typeof name, unknown>>)[name]))) {
-		return true;
-	}
-
-	const texts: unknown[] = [error.message, ...Object.values<unknown>(error as unknown as Record<string, unknown>)];
-	const causes: unknown[] = [error.cause, ...error instanceof AggregateError ? error.errors as unknown[] : []];
-	return texts.some(text => typeof text === 'string' && redactReferences(text, ignored) !== text)
-		|| causes.some(cause => mayHoldCredential(cause, ignored, depth + 1));
-}
-
-function isObject(value: unknown): boolean {
-	return typeof value === 'object' && value !== null;
 }

@@ -6,6 +6,7 @@ import {
 	type RequestSettings,
 	type ResolvedSettings,
 } from '../settings/settings.ts';
+import {settingOfFailure} from '../identity/key.ts';
 import type {SentRequest} from '../identity/sent-request.ts';
 import {Exchange, type ExchangeOptions} from './exchange.ts';
 import {Refreshes, type SendRefresh} from './refreshes.ts';
@@ -100,16 +101,22 @@ export class Client {
 		return this.#resolve(scoped !== undefined && isObject(own) ? mergeSettings(scoped, own) : own ?? scoped);
 	}
 
-	/** Creates the exchange of a request. If a `URLPattern` of the user throws, it is one without the cache, since the pattern may be that of responses which must not be cached. */
+	/** Creates the exchange of a request. If that fails, it is one without the cache: a `URLPattern` that throws may be that of responses which must not be cached. */
 	open(request: SentRequest, settings: ExchangeSettings, options?: ExchangeOptions): Exchange {
 		try {
 			return new Exchange(this, settings, request, options);
 		} catch (error) {
-			if (settings.failFast || settings.urlsExpireAfter.length === 0) {
+			if (settings.failFast) {
 				throw error;
 			}
 
-			this.cache.events.emit('settingError', {setting: 'urlsExpireAfter', error});
+			const setting = settingOfFailure(error);
+			if (setting === undefined) {
+				this.cache.events.emit('internalError', {error});
+			} else {
+				this.cache.events.emit('settingError', {setting, error});
+			}
+
 			return new Exchange(this, {...settings, urlsExpireAfter: [], requestExpireAfter: {kind: 'do-not-cache'}}, request, options);
 		}
 	}

@@ -313,8 +313,8 @@ export class Exchange implements RequestPhaseOptions {
 	@throws The error, if it fails the request.
 	*/
 	#bypass(error: unknown): MaybePromise<Action> {
-		const {settings, settings: {failFast, mode}, cache} = this.#state;
-		if (failFast || mode === 'replay' || isRefusal(error)) {
+		const {settings, settings: {failFast, recording}, cache} = this.#state;
+		if (failFast || recording.failsWithoutRecording || isRefusal(error)) {
 			void this.next({type: 'closed'});
 			if (error instanceof NotRecordedError && error.cause === undefined) {
 				return rejectWithNearest(this.#state);
@@ -323,7 +323,7 @@ export class Exchange implements RequestPhaseOptions {
 			throw error;
 		}
 
-		cache.events.emit('settingError', {setting: settingOfKey(settings), error});
+		cache.events.emit('settingError', {setting: settingOfKey(error, settings), error});
 		// Other requests may wait for this one.
 		this.#response.close(false);
 		return this.#request.bypass();

@@ -18,7 +18,7 @@ Nothing of a credential is kept but a keyed digest, in the memory of this proces
 */
 export function reportSharedRecording(cache: CacheCore, settings: ExchangeSettings, request: SentRequest, key: string): void {
 	// A key of the user's own may leave out more than credentials.
-	const isShared = settings.mode !== 'replay' && settings.partitionBy === false && settings.keyFn === undefined;
+	const isShared = settings.partitionBy === false && settings.keyFn === undefined;
 	if (isShared) {
 		void compare(cache, settings, request, key);
 	}

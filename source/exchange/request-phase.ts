@@ -89,9 +89,8 @@ export class RequestPhase {
 
 	/** The time budget, which most hits do not need. */
 	get #budget(): TimeBudget {
-		const {storeTimeout, failFast, singleFlight, mode} = this.#state.settings;
-		// Without its store a mode is of no use.
-		const forStore = failFast || mode !== undefined ? Infinity : storeTimeout;
+		const {storeTimeout, failFast, singleFlight, recording} = this.#state.settings;
+		const forStore = failFast || recording.waitsForStore ? Infinity : storeTimeout;
 		this.#timeBudget ??= new TimeBudget({store: forStore, total: singleFlight === false ? Infinity : singleFlight.maxWait}, this.#sharing.clock, this.#start);
 		return this.#timeBudget;
 	}
@@ -116,7 +115,7 @@ export class RequestPhase {
 	#checkedKey(key: string | undefined, {retriedKey}: BeginEvent): string | undefined {
 		const {settings, cache} = this.#state;
 		const checked = settings.keyFn === undefined ? key : cache.checkedKey(key);
-		return checked === undefined || settings.allowPlaybackRepeats ? checked : cache.numberedKey(checked, retriedKey);
+		return checked === undefined || settings.recording.allowsRepeats ? checked : cache.numberedKey(checked, retriedKey);
 	}
 
 	/** Decides what to do once the key is known. */
@@ -127,7 +126,7 @@ export class RequestPhase {
 
 		this.#state.key = key;
 		this.#state.updateInfo({key});
-		if (this.#state.settings.mode !== undefined) {
+		if (this.#state.settings.recording.reportsSharedCredentials) {
 			reportSharedRecording(this.#state.cache, this.#state.settings, this.#state.request, key);
 		}
 
@@ -138,10 +137,10 @@ export class RequestPhase {
 	/** Returns the stored response that answers the request as a whole, if that is fresh and the store has it at once. Changes nothing, so that the request may begin all the same. */
 	findFresh(): FreshMatch | undefined {
 		const {facts, identity, settings, request, cache} = this.#state;
-		const {mode, filterFn, keyFn, partitionBy} = settings;
+		const {recording, filterFn, keyFn, partitionBy} = settings;
 		// A function of the user is called once for each request.
 		const callsUser = filterFn !== undefined || keyFn !== undefined || typeof partitionBy === 'function';
-		if (mode !== undefined || callsUser || onRequest(facts).do !== 'lookup') {
+		if (callsUser || !recording.allowsFastHits || onRequest(facts).do !== 'lookup') {
 			return undefined;
 		}
 
@@ -411,7 +410,7 @@ export class RequestPhase {
 	*/
 	#checked(action: Action): Action {
 		const {settings, request: {method}} = this.#state;
-		if (settings.mode === 'replay' && !(action.do === 'serve' && action.response.fromCache)) {
+		if (settings.recording.failsWithoutRecording && !(action.do === 'serve' && action.response.fromCache)) {
 			const {cache, match} = this.#state;
 			if (match.stored === undefined && match.isUnread === true) {
 				throw new NotRecordedError(method, this.#state.redactedUrl, `The recordings cannot be read: ${describeFault(cache.lastFault)}`, {cause: cache.lastFault});

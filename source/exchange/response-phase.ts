@@ -323,7 +323,7 @@ export class ResponsePhase implements WriteListener {
 			// The caller may change its headers before the body has arrived.
 			head: {...head, rawHeaders: [...head.rawHeaders]},
 			received,
-			terms: settings.mode === undefined ? decision : {...decision, vary: decision.vary.filter(name => variesRecordings(name))},
+			terms: settings.recording.variesByContent ? {...decision, vary: decision.vary.filter(name => variesRecordings(name))} : decision,
 			decidedBy: policySource(settings),
 			ignored: settings.ignoredParameters,
 			storeSetCookie: settings.storeSetCookie,

@@ -1,7 +1,9 @@
 import {SettingError, shownText} from '../errors.ts';
+import {settingOfFailure} from '../identity/key.ts';
 import type {KeySettingsOfCache} from '../identity/key-parts.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
-import {settingsOfMode, type PolicySettings} from '../policy/types.ts';
+import {settingsOfMode} from '../policy/modes.ts';
+import type {PolicySettings} from '../policy/types.ts';
 import {
 	fixedSettings,
 	resolveSettings,
@@ -21,9 +23,6 @@ export type ExchangeSettings = PolicySettings & KeySettingsOfCache & Pick<Resolv
 	/** The tags of the request, in addition to those of the client. */
 	readonly requestTags: readonly string[];
 
-	/** Whether a recording answers any number of equal requests. */
-	readonly allowPlaybackRepeats: boolean;
-
 	/** Whether the request is a refresh, whose response no caller waits for. */
 	readonly background?: boolean;
 };
@@ -38,16 +37,14 @@ export function exchangeSettings(client: ResolvedSettings, {expireAfter, tags: r
 		requestExpireAfter: expireAfter,
 		requestTags,
 		secret: cache.secret,
-		mode: client.mode?.name,
-		allowPlaybackRepeats: client.mode?.allowPlaybackRepeats ?? true,
-		...settingsOfMode(client.mode?.name),
+		...settingsOfMode(client.mode),
 		...(cache.isReadOnly && {readOnly: true}),
 	};
 }
 
 /** Returns the setting that an event names if a key cannot be made. */
-export function settingOfKey({keyFn, partitionBy}: ExchangeSettings): 'keyFn' | 'partitionBy' {
-	return keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn';
+export function settingOfKey(error: unknown, {keyFn, partitionBy}: ExchangeSettings): string {
+	return settingOfFailure(error) ?? (keyFn === undefined && typeof partitionBy === 'function' ? 'partitionBy' : 'keyFn');
 }
 
 /**

@@ -342,7 +342,7 @@ export function factsOf({method, override, targetUrl, fields, body}: SentRequest
 		override,
 		url: targetUrl,
 		// A recording does not depend on the directives of the request.
-		fields: settings.mode === undefined ? fields : {...fields, 'cache-control': undefined, pragma: undefined},
+		fields: settings.recording.ignoresDirectives ? {...fields, 'cache-control': undefined, pragma: undefined} : fields,
 		keyable: body !== unknownBody,
 		hasSecretBody: settings.cacheControl && method === 'POST' && identity.hasBodyCredential,
 	}, settings);
@@ -359,10 +359,10 @@ export function findStored(key: string, request: SentRequest, settings: Exchange
 		return findByKey(key, request, settings, cache);
 	}
 
-	return settings.mode === undefined
-		? findForHead(key, request, settings, cache)
-		// What was recorded for the HEAD itself comes first.
-		: then(findByKey(key, request, settings, cache), own => own.stored === undefined && own.isUnread !== true && settings.allowPlaybackRepeats ? findForHead(key, request, settings, cache) : own);
+	const {separatesHead, allowsRepeats} = settings.recording;
+	return separatesHead
+		? then(findByKey(key, request, settings, cache), own => allowsRepeats && own.stored === undefined && own.isUnread !== true ? findForHead(key, request, settings, cache) : own)
+		: findForHead(key, request, settings, cache);
 }
 
 function findForHead(key: string, request: SentRequest, settings: ExchangeSettings, cache: CacheCore): MaybePromise<Match | NoMatch> {

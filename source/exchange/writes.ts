@@ -264,7 +264,7 @@ export class ExchangeWrites {
 	#withKeys(action: () => MaybePromise<void>, onFault?: () => void): void {
 		const {cache, settings} = this.#state;
 		void this.#perform(action, error => {
-			cache.events.emit('settingError', {setting: settingOfKey(settings), error});
+			cache.events.emit('settingError', {setting: settingOfKey(error, settings), error});
 			onFault?.();
 		});
 	}

@@ -182,7 +182,7 @@ export function noteAttempt({context}: Options, exchange: Exchange): void {
 		(context as Context)[firstContext] = exchange.context;
 	}
 
-	if (!exchange.settings.allowPlaybackRepeats) {
+	if (!exchange.settings.recording.allowsRepeats) {
 		(context as Context)[numbered] = exchange.info;
 	}
 }

@@ -44,20 +44,20 @@ export function outgoingRequest(url: URL, native: NativeOptions, options: Option
 }
 
 /** The settings that decide which parts of a request are in its key. */
-type HeadSettings = Pick<ExchangeSettings, 'mode' | 'trust'>;
+type HeadSettings = Pick<ExchangeSettings, 'recording' | 'trust'>;
 
 /** Adds the digest of its TLS settings to a request. */
-export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {mode, trust: name}: HeadSettings): SentRequest {
+export function withTrust(request: SentRequest, native: NativeOptions, options: ConnectingOptions, {recording, trust: name}: HeadSettings): SentRequest {
 	// A recording may be replayed by a client with other TLS settings than the one that made it.
-	const trust = mode === undefined && request.url.startsWith('https:') ? trustOf(request, native, options, name) : undefined;
+	const trust = !recording.ignoresConnection && request.url.startsWith('https:') ? trustOf(request, native, options, name) : undefined;
 	return trust === undefined ? request : {...request, trust};
 }
 
 /** Returns the headers of a request, without those that its key must not depend on. */
-export function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Pick<Options, 'cookieJar'>, {mode}: HeadSettings): NonNullable<NativeOptions['headers']> {
+export function headersOf({headers = {}, setHost: sendsHost}: NativeOptions, {cookieJar}: Pick<Options, 'cookieJar'>, {recording}: HeadSettings): NonNullable<NativeOptions['headers']> {
 	const sent = sendsHost === false && headers.host === undefined ? {...headers, host: ''} : headers;
 	// The cookies of a jar come from earlier responses, and a recording has no cookies.
-	return mode !== undefined && cookieJar !== undefined ? {...sent, cookie: undefined} : sent;
+	return cookieJar !== undefined && recording.ignoresConnection ? {...sent, cookie: undefined} : sent;
 }
 
 function keyableBody({body, method, isStream, allowGetBody}: Options): SentRequest['body'] {

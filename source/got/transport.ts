@@ -70,7 +70,7 @@ export function interceptAttempt(options: Options, client: Client, attempt?: {re
 export function transportFor(options: Options, client: Client, isRetry = false): RequestFunction | undefined {
 	const served = takeServed(options);
 	const settings = served?.exchange.settings ?? client.settingsFor(options.context.cache);
-	if (settings.disabled && settings.mode !== 'replay' && networkRefusals.getStore() === undefined) {
+	if (settings.disabled && !settings.recording.failsWithoutRecording && networkRefusals.getStore() === undefined) {
 		restoreRetryOptions(options);
 		return undefined;
 	}
@@ -111,7 +111,7 @@ function startAttempt(start: Start): MaybePromise<RequestResult> {
 	const {url, native, options, client, settings, areRetriesUsed, isRetry} = start;
 	const request = outgoingRequest(url, native, options, settings);
 	// A replay serves recorded redirects without regard to cookies.
-	const redirects = settings.mode === 'replay' ? undefined : redirectsOf(options, settings.mode === undefined && !settings.storeSetCookie);
+	const redirects = settings.recording.failsWithoutRecording ? undefined : redirectsOf(options, !settings.recording.ignoresConnection && !settings.storeSetCookie);
 	const exchange = client.open(request, options.decompress ? settings : {...settings, storeEncoded: true}, {redirects, context: firstContextOf(options)});
 	const retriedKey = isRetry ? retriedKeyOf(options) : undefined;
 	noteInfo(options, exchange);

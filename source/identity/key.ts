@@ -40,14 +40,36 @@ import {
 } from './sent-request.ts';
 
 /** Wraps an error of a user's function that has seen a request, since its message may contain a credential. */
-export function failureOf(setting: 'keyFn' | 'partitionBy', thrown: unknown): RedactedError {
-	return thrown instanceof RedactedError
-		? thrown
-		: new RedactedError(thrown, {
+export function failureOf(setting: SettingFunction, thrown: unknown): Error {
+	return settingOfFailure(thrown) === undefined ? new SettingFunctionError(setting, thrown) : thrown as Error;
+}
+
+type SettingFunction = 'keyFn' | 'partitionBy' | 'urlsExpireAfter';
+
+class SettingFunctionError extends RedactedError {
+	readonly #setting: SettingFunction;
+
+	constructor(setting: SettingFunction, thrown: unknown) {
+		super(thrown, {
 			name: 'RedactedError',
 			code: 'ERR_SETTING_FUNCTION',
 			message: `\`${setting}\` threw ${kindOf(thrown)}. Its message is not shown, since it may contain a credential; call \`error.thrown()\` to get it.`,
 		});
+		this.#setting = setting;
+	}
+
+	static settingOf(thrown: unknown): SettingFunction | undefined {
+		return new Object(thrown) instanceof this ? (thrown as SettingFunctionError).#setting : undefined;
+	}
+}
+
+/** Returns the setting whose function has thrown an error, or has returned a wrong value; `undefined` if it is another error. */
+export function settingOfFailure(thrown: unknown): SettingFunction | undefined {
+	if (thrown instanceof SettingError && (thrown.path === 'cache.keyFn' || thrown.path === 'cache.partitionBy')) {
+		return thrown.path === 'cache.keyFn' ? 'keyFn' : 'partitionBy';
+	}
+
+	return SettingFunctionError.settingOf(thrown);
 }
 
 /**

@@ -47,7 +47,7 @@ export const storageRules: readonly StorageRule[] = [
 		// RFC 6585 forbids to store them. A recording stores them nevertheless.
 		reason: 'status-code',
 		section: 'RFC 6585 §3, §4, §5, §6',
-		when: ({request, response}) => request.settings.mode === undefined && neverStored.has(response.statusCode),
+		when: ({request, response}) => !request.settings.recording.storesForbidden && neverStored.has(response.statusCode),
 		only: ['response'],
 		keepsStored: true,
 	},
@@ -75,7 +75,7 @@ export const storageRules: readonly StorageRule[] = [
 		reason: 'vary-star',
 		section: 'RFC 9111 §4.1',
 		// A recording is found by its request, whatever the origin says.
-		when: ({request, response}) => request.settings.mode === undefined && response.vary === '*',
+		when: ({request, response}) => !request.settings.recording.storesForbidden && response.vary === '*',
 	},
 	{
 		// Without all of its tags, the response could not be deleted by each of them.

@@ -1,5 +1,6 @@
 import type {Expiration} from './expiration.ts';
 import type {Fields} from './fields.ts';
+import type {RecordingRules} from './modes.ts';
 import type {StoredFacts} from './response-facts.ts';
 import type {UrlExpiration} from './url-patterns.ts';
 
@@ -54,8 +55,8 @@ export type StoredHead = ResponseHead & {
 
 /** The settings that rules use, parsed and merged for one request. Periods are in milliseconds; `Infinity` has no limit, and 0 turns a setting off. */
 export type PolicySettings = {
-	/** Whether the cache records or replays responses for tests. */
-	readonly mode: Mode | undefined;
+	/** What a mode changes beside the settings. */
+	readonly recording: RecordingRules;
 	readonly disabled: boolean;
 	readonly readOnly: boolean;
 	readonly onlyIfCached: boolean;
@@ -91,58 +92,6 @@ export type PolicySettings = {
 	readonly requestExpireAfter: Expiration | undefined;
 	readonly urlsExpireAfter: readonly UrlExpiration[];
 };
-
-/** The use of a cache as a test fixture: `record` sends every request, `record-missing` sends those without a recording, `replay` sends none. */
-export type Mode = 'record' | 'replay' | 'record-missing';
-
-/** A mode with its options. */
-export type ModeOptions = {
-	/** The mode. */
-	readonly name: Mode;
-
-	/**
-	Whether a recording answers any number of equal requests. With `false`, equal requests are recorded one by one, and each recording is replayed once, in the recorded order. Default: `true`.
-	*/
-	readonly allowPlaybackRepeats?: boolean | undefined;
-};
-
-class Everything<Item> extends Set<Item> {
-	override has(): boolean {
-		return true;
-	}
-}
-
-const recording = {
-	cacheControl: false,
-	allowableCodes: new Everything<number>(),
-	allowableMethods: new Everything<string>(),
-	alwaysRevalidate: false,
-	refresh: false,
-	forceRefresh: false,
-	staleIfError: 0,
-	staleWhileRevalidate: 0,
-	expireAfter: {kind: 'never'},
-	requestExpireAfter: undefined,
-	urlsExpireAfter: [],
-	jitter: 0,
-} as const satisfies Partial<PolicySettings>;
-
-const byMode: Readonly<Record<Mode, Partial<Omit<PolicySettings, 'mode'>>>> = {
-	record: {...recording, forceRefresh: true},
-	'record-missing': recording,
-	replay: {
-		...recording,
-		onlyIfCached: true,
-		readOnly: true,
-		// Responses that were not stored by `record` may have expired.
-		staleIfError: Infinity,
-	},
-};
-
-/** The settings that a mode overrides. Every response is recorded, whatever its method and status, and never expires. */
-export function settingsOfMode(mode: Mode | undefined): Partial<Omit<PolicySettings, 'mode'>> {
-	return mode === undefined ? {} : byMode[mode];
-}
 
 /** How long a response is fresh, and how long it stays in the store. `undefined` means forever. */
 export type Lifetime = {

@@ -11,7 +11,7 @@ import {
 	replaceFile,
 	statFile,
 } from '../stores/filesystem/files.ts';
-import type {Place} from '../stores/place.ts';
+import type {StoreLocation} from '../stores/location.ts';
 import type {Store, StoredValue} from '../stores/types.ts';
 import {formatRecording, parseRecording, type Recording} from './format.ts';
 import {
@@ -48,7 +48,7 @@ export class RecordingStore implements Store {
 	readonly valueType = 'objects';
 	readonly scope = 'machine';
 	readonly path: string;
-	readonly #place: Place;
+	readonly #location: StoreLocation;
 	readonly #isReadOnly: boolean;
 	readonly #records = new Map<string, StoredValue>([[secretKey, secret]]);
 
@@ -59,10 +59,10 @@ export class RecordingStore implements Store {
 	#byPrimary = new Map<string, string[]>();
 	#byVariant = new Map<string, string>();
 
-	constructor(place: Place, isReadOnly: boolean) {
-		place.keepRecordings();
-		this.path = place.path;
-		this.#place = place;
+	constructor(location: StoreLocation, isReadOnly: boolean) {
+		location.keepRecordings();
+		this.path = location.path;
+		this.#location = location;
 		this.#isReadOnly = isReadOnly;
 	}
 
@@ -166,7 +166,7 @@ export class RecordingStore implements Store {
 		const written = previous !== undefined && isSameResponse(previous.stored, value)
 			? undefined
 			: replaceFile(this.#pathOf(name), [Buffer.from(formatRecording(primary, {...value, primary}))], {
-				time: Date.now(), place: this.#place, check() {}, // eslint-disable-line @typescript-eslint/no-empty-function -- `#read` has checked the file.
+				time: Date.now(), location: this.#location, check() {}, // eslint-disable-line @typescript-eslint/no-empty-function -- `#read` has checked the file.
 			});
 		return then(written, () => {
 			for (const other of others) {
@@ -221,7 +221,7 @@ export class RecordingStore implements Store {
 
 	/** Checks that a folder which is only read is there. */
 	#expectFolder(): void {
-		this.#place.check();
+		this.#location.check();
 		if (!this.#isReadOnly || this.#isFolderThere) {
 			return;
 		}

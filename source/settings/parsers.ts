@@ -11,6 +11,7 @@ import {
 	type Parser,
 	type Parsers,
 } from '../parse.ts';
+import {failureOf} from '../identity/key.ts';
 import {parseExpiration, parsePeriod, type Expiration} from '../policy/expiration.ts';
 import {
 	areTagsBounded,
@@ -22,9 +23,10 @@ import {
 	compileUrlPattern,
 	isUrlPattern,
 	type UrlExpiration,
+	type UrlMatcher,
 	type UrlPattern,
 } from '../policy/url-patterns.ts';
-import type {Mode} from '../policy/types.ts';
+import type {Mode} from '../policy/modes.ts';
 import {isWarned, warnOnce} from '../warnings.ts';
 import type {ResolvedSettings} from './types.ts';
 
@@ -140,10 +142,21 @@ export function warnOfPatterns(path: string, patterns: readonly UrlPattern[], is
 	}
 }
 
+/** Lets a `URLPattern` of the user fail with an error that names the setting, and does not show the URL. */
+function withFailures(matches: UrlMatcher): UrlMatcher {
+	return url => {
+		try {
+			return matches(url);
+		} catch (error) {
+			throw failureOf('urlsExpireAfter', error);
+		}
+	};
+}
+
 function urlExpiration(pattern: unknown, expireAfter: unknown, [ofPattern, ofExpiration]: readonly [string, string]): UrlExpiration {
 	if (!isUrlPattern(pattern)) {
 		throw new SettingError(ofPattern, pattern, 'a glob, a RegExp or a URLPattern');
 	}
 
-	return Object.freeze({matches: compileUrlPattern(pattern), expiration: parseInput(expiration, expireAfter, ofExpiration)});
+	return Object.freeze({matches: withFailures(compileUrlPattern(pattern)), expiration: parseInput(expiration, expireAfter, ofExpiration)});
 }

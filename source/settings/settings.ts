@@ -7,7 +7,7 @@ import {
 } from '../parse.ts';
 import {parseDirectives, type CacheDirectives} from '../policy/directives.ts';
 import {expirationDate, parseExpirationOrExpires, type ExpirationTime} from '../policy/expiration.ts';
-import {settingsOfMode} from '../policy/types.ts';
+import {settingsOfMode} from '../policy/modes.ts';
 import type {ExpirationPatterns} from '../policy/url-patterns.ts';
 import {expiration, settingsObject} from './parsers.ts';
 import {
@@ -64,7 +64,7 @@ Checks and parses the settings of a client, and completes them with the defaults
 */
 export function resolveSettings(settings: CacheSettings = {}, path = 'cache'): ResolvedSettings {
 	const resolved = resolve<ResolvedSettings>(clientRows, settings, path, row => isDefaultUsed(row, settings));
-	return resolved.mode === undefined ? resolved : Object.freeze({...resolved, ...settingsOfMode(resolved.mode.name)});
+	return Object.freeze({...resolved, ...settingsOfMode(resolved.mode)});
 }
 
 /**

@@ -50,7 +50,7 @@ export type Row<Value> = Parser<Value> & {
 /** Why a setting cannot change while the client is in use. */
 type Fixed<Key> = Key extends FixedSetting ? {readonly fixed: string} : {readonly fixed?: undefined};
 
-type ClientTable = {readonly [Key in keyof ResolvedSettings]-?: Row<NonNullable<ResolvedSettings[Key]>> & Fixed<Key>};
+type ClientTable = {readonly [Key in Exclude<keyof ResolvedSettings, 'recording'>]-?: Row<NonNullable<ResolvedSettings[Key]>> & Fixed<Key>};
 
 type RequestTable = {readonly [Key in 'refresh' | 'forceRefresh' | 'tags']-?: Row<NonNullable<ResolvedRequestSettings[Key]>>};
 

@@ -2,7 +2,7 @@ import type {Ignored, IgnoredParameter} from '../identity/credentials.ts';
 import type {KeyCallback, PartitionCallback} from '../identity/key-parts.ts';
 import type {CachedResponse} from '../entry/cached-response.ts';
 import type {DurationLike, ExpirationTime, Expiration} from '../policy/expiration.ts';
-import type {Mode, ModeOptions} from '../policy/types.ts';
+import type {Mode, ModeOptions, RecordingRules} from '../policy/modes.ts';
 import type {ExpirationPatterns, UrlExpiration} from '../policy/url-patterns.ts';
 import type {PipelineStage, SerializerPipeline} from '../entry/serializers/pipeline.ts';
 import type {StoreSetting} from '../stores/open.ts';
@@ -683,6 +683,9 @@ type ParsedSettings = {
 	readonly ignoredParameters: Ignored;
 	readonly singleFlight: false | {readonly maxWait: number};
 	readonly mode: Required<ModeOptions> | undefined;
+
+	/** What the mode changes beside the settings. */
+	readonly recording: RecordingRules;
 };
 
 type WithoutDefault = 'contentRootKey' | 'decodeContent' | 'filterFn' | 'keyFn' | 'maxBytes' | 'maxEntries' | 'partitionSecret' | 'serializer' | 'tags' | 'trust';

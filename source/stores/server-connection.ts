@@ -3,7 +3,7 @@ import {settledInTime} from '../maybe-promise.ts';
 import {bytesPerMillisecond} from './time-limit.ts';
 import {closedError, type ResolvedServerOptions} from './server-options.ts';
 
-type ServerConnectionOptions<Link> = {
+type ServerConnectionOptions<Connected> = {
 	/** The name of the store, for messages. */
 	readonly name: string;
 	readonly limits: ResolvedServerOptions;
@@ -12,11 +12,11 @@ type ServerConnectionOptions<Link> = {
 	readonly isShared: boolean;
 
 	/** Connects within `connectionTimeout`. Closes what it has opened when it fails. */
-	readonly connect: () => Promise<Link>;
-	readonly disconnect: (link: Link) => Promise<void>;
+	readonly connect: () => Promise<Connected>;
+	readonly disconnect: (connected: Connected) => Promise<void>;
 
 	/** Whether an error of a call shows that the connection is of no use any more. A timeout always shows it. Default: no other error does. */
-	readonly isLost?: (link: Link, error: unknown) => boolean;
+	readonly isLost?: (connected: Connected, error: unknown) => boolean;
 };
 
 /**
@@ -24,15 +24,15 @@ A connection to a server, which the first call opens.
 
 A connection that is lost, or on which a call has timed out, is closed, and the next call opens another. Without calls nothing connects, and no call waits in a queue until the server is back.
 */
-export class ServerConnection<Link> {
-	readonly #options: ServerConnectionOptions<Link>;
-	#opened: Promise<Link> | undefined;
+export class ServerConnection<Connected> {
+	readonly #options: ServerConnectionOptions<Connected>;
+	#opened: Promise<Connected> | undefined;
 
-	/** The link of `#opened`, once it is open. */
-	#link: Link | undefined;
+	/** What `#opened` resolves to, once it is open. */
+	#connected: Connected | undefined;
 	#isClosed = false;
 
-	constructor(options: ServerConnectionOptions<Link>) {
+	constructor(options: ServerConnectionOptions<Connected>) {
 		this.#options = options;
 	}
 
@@ -42,7 +42,7 @@ export class ServerConnection<Link> {
 	@param bytes - The number of bytes that are sent or fetched, which extend the limit.
 	@throws {CacheHooksError} `ERR_STORE_TIMEOUT`.
 	*/
-	run<T>(operation: string, action: (link: Link) => Promise<T>, bytes = 0): Promise<T> {
+	run<T>(operation: string, action: (connected: Connected) => Promise<T>, bytes = 0): Promise<T> {
 		const {connectionTimeout, commandTimeout} = this.#options.limits;
 		const milliseconds = connectionTimeout + commandTimeout + Math.ceil(bytes / bytesPerMillisecond);
 		const opened = this.#open();
@@ -53,13 +53,13 @@ export class ServerConnection<Link> {
 		});
 	}
 
-	#call<T>(opened: Promise<Link>, action: (link: Link) => Promise<T>): Promise<T> {
-		if (this.#link === undefined) {
+	#call<T>(opened: Promise<Connected>, action: (connected: Connected) => Promise<T>): Promise<T> {
+		if (this.#connected === undefined) {
 			return opened.then(action);
 		}
 
 		try {
-			return action(this.#link);
+			return action(this.#connected);
 		} catch (error) {
 			return Promise.reject(error); // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
 		}
@@ -72,7 +72,7 @@ export class ServerConnection<Link> {
 		await this.#disconnect(opened);
 	}
 
-	#open(): Promise<Link> {
+	#open(): Promise<Connected> {
 		const {name, isShared, connect} = this.#options;
 		if (this.#isClosed) {
 			throw closedError(`${name} store`);
@@ -86,18 +86,18 @@ export class ServerConnection<Link> {
 		return this.#opened;
 	}
 
-	#connect(): Promise<Link> {
+	#connect(): Promise<Connected> {
 		const opened = this.#options.connect();
 		void this.#whenOpen(opened);
 		return opened;
 	}
 
-	async #whenOpen(opened: Promise<Link>): Promise<void> {
+	async #whenOpen(opened: Promise<Connected>): Promise<void> {
 		try {
-			const link = await opened;
+			const connected = await opened;
 			// It may be lost already.
 			if (this.#opened === opened) {
-				this.#link = link;
+				this.#connected = connected;
 			}
 		} catch {
 			if (this.#opened === opened) {
@@ -108,15 +108,15 @@ export class ServerConnection<Link> {
 
 	#forget(): void {
 		this.#opened = undefined;
-		this.#link = undefined;
+		this.#connected = undefined;
 	}
 
-	async #fail(opened: Promise<Link>, error: unknown): Promise<never> {
+	async #fail(opened: Promise<Connected>, error: unknown): Promise<never> {
 		await this.#closeIfLost(opened, error);
 		throw error;
 	}
 
-	async #closeIfLost(opened: Promise<Link>, error: unknown): Promise<void> {
+	async #closeIfLost(opened: Promise<Connected>, error: unknown): Promise<void> {
 		if (this.#opened !== opened) {
 			return;
 		}
@@ -130,11 +130,11 @@ export class ServerConnection<Link> {
 		void this.#disconnect(opened);
 	}
 
-	async #disconnect(opened: Promise<Link> | undefined): Promise<void> {
+	async #disconnect(opened: Promise<Connected> | undefined): Promise<void> {
 		try {
-			const link = await opened;
-			if (link !== undefined) {
-				await this.#options.disconnect(link);
+			const connected = await opened;
+			if (connected !== undefined) {
+				await this.#options.disconnect(connected);
 			}
 		} catch {
 			// Neither a connection that was never open nor a server that is away needs closing.

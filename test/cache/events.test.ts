@@ -4,7 +4,7 @@ import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import http from 'node:http';
 import process from 'node:process';
 import test from 'ava';
-import {isDebugEnabled} from '../../source/cache/reporter.ts';
+import {isDebugEnabled} from '../../source/cache/event-output.ts';
 import type {CacheEvents} from '../../source/index.ts';
 import {Origin} from '../helpers/origin.ts';
 import {manage, testStores, type Managed} from './test-stores.ts';

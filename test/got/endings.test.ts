@@ -16,7 +16,7 @@ import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
 testUnhandledRejections(test);
 
-type Stage = {
+type Setup = {
 	readonly t: ExecutionContext;
 	readonly client: Got;
 	readonly clock: Clock;
@@ -27,7 +27,7 @@ type Scenario = {
 	readonly title: string;
 	readonly settings?: CacheSettings;
 	readonly handler?: Handler;
-	readonly run: (stage: Stage) => Promise<void>;
+	readonly run: (stage: Setup) => Promise<void>;
 };
 
 const answer: Handler = (_request, response) => {
@@ -54,11 +54,11 @@ const failLater = async (): Promise<never> => {
 };
 
 /** Sends two concurrent requests, of which one waits for the other. */
-async function askTwice({client, origin}: Stage): Promise<void> {
+async function askTwice({client, origin}: Setup): Promise<void> {
 	await Promise.allSettled([client(origin.url), client(origin.url)]);
 }
 
-async function askStale(stage: Stage): Promise<void> {
+async function askStale(stage: Setup): Promise<void> {
 	await askTwice(stage);
 	stage.clock.advance(600);
 	await askTwice(stage);
@@ -392,9 +392,9 @@ const scenarios: readonly Scenario[] = [
 		async run({client, origin}) {
 			const store = clientOfInstance(client).cache.store as MemoryStore;
 			store.get = failLater;
-			await askTwice({client, origin} as Stage);
+			await askTwice({client, origin} as Setup);
 			store.get = fail;
-			await askTwice({client, origin} as Stage);
+			await askTwice({client, origin} as Setup);
 		},
 	},
 	{

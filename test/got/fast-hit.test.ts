@@ -26,7 +26,7 @@ import {SecureOrigin} from '../helpers/secure-origin.ts';
 
 type Call = (url: string | URL, options?: object) => RequestPromise;
 
-type Stage = {
+type Setup = {
 	readonly client: CachedGot;
 	readonly request: Call;
 	readonly url: string;
@@ -53,7 +53,7 @@ type Scenario = {
 
 	/** What is different for the instance. */
 	readonly extend?: () => object;
-	readonly run: (stage: Stage) => Promise<unknown>;
+	readonly run: (stage: Setup) => Promise<unknown>;
 };
 
 const bodies: Readonly<Record<string, string | Uint8Array>> = {
@@ -145,12 +145,12 @@ async function compare(t: ExecutionContext, instance: typeof got, scenario: Scen
 	return shown.wasFast;
 }
 
-const settle = (read: (pending: RequestPromise, stage: Stage) => unknown, ...options: object[]) => async (stage: Stage): Promise<void> => {
+const settle = (read: (pending: RequestPromise, stage: Setup) => unknown, ...options: object[]) => async (stage: Setup): Promise<void> => {
 	const pending = stage.request(stage.url, ...options);
 	await stage.recorder.settle(Promise.resolve(read(pending, stage)));
 };
 
-async function response(pending: Promise<unknown>, {recorder}: Stage): Promise<unknown> {
+async function response(pending: Promise<unknown>, {recorder}: Setup): Promise<unknown> {
 	const given = await pending as Response;
 	recorder.note('info', cacheInfo(given));
 	recorder.note('accept', given.request.options.headers.accept);
@@ -177,7 +177,7 @@ async function response(pending: Promise<unknown>, {recorder}: Stage): Promise<u
 
 const json = async (pending: RequestPromise): Promise<unknown> => pending.json();
 const text = async (pending: RequestPromise): Promise<unknown> => pending.text();
-const bytes = async (pending: RequestPromise, {recorder}: Stage): Promise<unknown> => {
+const bytes = async (pending: RequestPromise, {recorder}: Setup): Promise<unknown> => {
 	const body = await pending.buffer() as Uint8Array;
 	recorder.note('bytes', [body.constructor.name, body.byteLength]);
 	return body;
@@ -200,7 +200,7 @@ const fast: readonly Scenario[] = [
 		{title: `${name} with \`failFast\``, settings: () => ({failFast: true}), run: settle(read)},
 		{title: `${name} from a cache that is read only`, run: settle(read, {readOnly: true})},
 		{
-			title: `${name} later`, settings: () => ({cacheControl: true}), async run(stage: Stage) {
+			title: `${name} later`, settings: () => ({cacheControl: true}), async run(stage: Setup) {
 				stage.clock.advance(30);
 				await settle(read)(stage);
 			},

@@ -18,7 +18,7 @@ import type {
 	Response,
 } from 'got';
 import {CookieJar} from 'tough-cookie';
-import {compare, type Scenario, type Stage} from '../helpers/behavior.ts';
+import {compare, type Scenario, type Setup} from '../helpers/behavior.ts';
 import {majors} from '../helpers/clients.ts';
 import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 
@@ -30,7 +30,7 @@ type Own = Omit<ExtendOptions, 'hooks'> & {readonly hooks?: ExtendOptions['hooks
 const retry: ExtendOptions['retry'] = {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)};
 
 /** The same request through the promise and the stream API. */
-function both(title: string, where: string, options: (stage: Stage) => Own = () => ({})): Scenario {
+function both(title: string, where: string, options: (stage: Setup) => Own = () => ({})): Scenario {
 	return {
 		title,
 		async run(stage) {

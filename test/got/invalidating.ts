@@ -115,7 +115,7 @@ export class VersionedOrigin implements AsyncDisposable {
 	}
 }
 
-type Stage = {
+type Setup = {
 	readonly origin: VersionedOrigin;
 	readonly client: Got;
 	readonly cache: HttpCache;
@@ -125,7 +125,7 @@ type Stage = {
 	readonly keys: readonly string[];
 };
 
-export type Action = (stage: Stage) => Promise<unknown>;
+export type Action = (stage: Setup) => Promise<unknown>;
 
 /** The actions that invalidate responses. */
 export const actions: Readonly<Record<string, Action>> = {
@@ -144,7 +144,7 @@ export const actions: Readonly<Record<string, Action>> = {
 };
 
 /** The progress of the requests at the time of the invalidation. */
-export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyArray<Promise<string>>>>> = {
+export const states: Readonly<Record<string, (stage: Setup) => Promise<ReadonlyArray<Promise<string>>>>> = {
 	async 'before their head is there'(stage) {
 		stage.origin.how = 'without a head';
 		return askAll(stage, resources);
@@ -163,7 +163,7 @@ export const states: Readonly<Record<string, (stage: Stage) => Promise<ReadonlyA
 };
 
 /** Sends many requests, until a number of them has reached the origin. */
-async function askAll({client, origin}: Stage, count: number): Promise<ReadonlyArray<Promise<string>>> {
+async function askAll({client, origin}: Setup, count: number): Promise<ReadonlyArray<Promise<string>>> {
 	const heads = new Set<object>();
 	const asked = origin.urls.flatMap(url => Array.from({length: callers}, async () => {
 		const response = client(url);

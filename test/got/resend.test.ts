@@ -8,7 +8,7 @@ import {CookieJar} from 'tough-cookie';
 import {
 	compare,
 	type Scenario,
-	type Stage,
+	type Setup,
 	type Start,
 } from '../helpers/behavior.ts';
 import {createClient, majors} from '../helpers/clients.ts';
@@ -19,7 +19,7 @@ import {testUnhandledRejections} from '../helpers/unhandled-rejections.ts';
 testUnhandledRejections(test);
 
 /** A path of the site, what is asked of it, and the fields in which a second request is allowed to differ. */
-type Row = readonly [title: string, where: string, options?: ((stage: Stage) => ExtendOptions) | undefined, except?: readonly string[]];
+type Row = readonly [title: string, where: string, options?: ((stage: Setup) => ExtendOptions) | undefined, except?: readonly string[]];
 
 const retry: ExtendOptions['retry'] = {limit: 2, calculateDelay: ({computedValue}) => Math.min(computedValue, 1)};
 

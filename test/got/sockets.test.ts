@@ -9,7 +9,7 @@ import {majors, readStream} from '../helpers/clients.ts';
 import {Clock, Origin, type Handler} from '../helpers/origin.ts';
 import {until} from '../helpers/until.ts';
 
-type Stage = {
+type Setup = {
 	readonly client: Got;
 	readonly origin: Origin;
 	readonly clock: Clock;
@@ -19,7 +19,7 @@ type Stage = {
 type Scenario = {
 	readonly handler: Handler;
 	readonly settings?: CacheSettings;
-	readonly run: (stage: Stage) => Promise<unknown>;
+	readonly run: (stage: Setup) => Promise<unknown>;
 
 	/** Whether the connection is used up, as without a cache. */
 	readonly isEnded?: true;
@@ -32,7 +32,7 @@ const validated: Handler = (request, response) => {
 	response.end(isValidation(request) ? undefined : 'answer');
 };
 
-async function askStale({client, origin, clock, signal}: Stage): Promise<unknown> {
+async function askStale({client, origin, clock, signal}: Setup): Promise<unknown> {
 	await client(origin.url, {signal});
 	clock.advance(600);
 	return client(origin.url, {signal});

@@ -24,13 +24,13 @@ export type Scenario = {
 
 	/** The fields of the recording that may differ. */
 	readonly except?: readonly string[] | undefined;
-	readonly run: (stage: Stage) => Promise<void>;
+	readonly run: (stage: Setup) => Promise<void>;
 };
 
 type OwnOptions = ExtendOptions;
 
 /** What a scenario runs with. */
-export type Stage = {
+export type Setup = {
 	readonly client: Got;
 	readonly url: string;
 	readonly site: Site;

@@ -1,6 +1,7 @@
 import type {Expiration} from '../../source/policy/expiration.ts';
 import type {Fields} from '../../source/policy/fields.ts';
 import {requestFacts, type RequestFacts} from '../../source/policy/facts.ts';
+import {noRecording} from '../../source/policy/modes.ts';
 import type {PolicySettings, StoredHead} from '../../source/policy/types.ts';
 
 /** A moment to stand at; the tables count from it. */
@@ -11,7 +12,7 @@ export const hour = 3_600_000;
 export const fiveMinutes: Expiration = {kind: 'after', milliseconds: 5 * minute};
 
 const defaults: PolicySettings = {
-	mode: undefined,
+	recording: noRecording,
 	disabled: false,
 	readOnly: false,
 	onlyIfCached: false,

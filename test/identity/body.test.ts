@@ -25,7 +25,7 @@ const fields: ReadonlyArray<readonly [field: string, value: string, parameters: 
 ];
 
 for (const [field, value, parameters, rest] of fields) {
-	test(`the parameters of ${JSON.stringify(field)}`, t => {
+	test(`the parameters of ${JSON.stringify(field)} are read`, t => {
 		t.deepEqual(parseParameters(field), {value, rest, parameters});
 	});
 }
@@ -55,7 +55,7 @@ const splits: readonly Split[] = [
 ];
 
 for (const [title, body, parts] of splits) {
-	test(`the parts of a multipart body: ${title}`, t => {
+	test(`${title}: a multipart body is ${parts === undefined ? 'not split' : 'split into its parts'}`, t => {
 		t.deepEqual(splitMultipart(Buffer.from(body), 'x')?.map(({name, bytes}) => [name, Buffer.from(bytes).toString()]), parts?.map(pair => [...pair]));
 	});
 }
@@ -87,7 +87,7 @@ const names: ReadonlyArray<readonly [lines: string, name: string | undefined]> =
 ];
 
 for (const [lines, name] of names) {
-	test(`the name of a part: ${lines.slice(0, 90)}`, t => {
+	test(`a part has ${name === undefined ? 'no name' : `the name ${JSON.stringify(name)}`}: ${lines.slice(0, 90)}`, t => {
 		t.is(splitMultipart(Buffer.from(`--x\r\n${lines}\r\n\r\n1\r\n--x--`), 'x')![1]!.name, name);
 	});
 }

@@ -19,13 +19,15 @@ import {
 	type RequestSettings,
 	type ResolvedRequestSettings,
 } from '../../source/settings/settings.ts';
+import {noRecording} from '../../source/policy/modes.ts';
 
 const filterFn = (): boolean => true;
 const keyFn = (): undefined => undefined;
 const now = (): number => 0;
 
 test('settings have these defaults', t => {
-	const {now: clock, ...settings} = resolveSettings();
+	const {now: clock, recording, ...settings} = resolveSettings();
+	t.is(recording, noRecording);
 	t.deepEqual(settings, {
 		store: 'sqlite',
 		cacheName: 'http_cache',

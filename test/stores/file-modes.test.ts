@@ -302,10 +302,10 @@ posix('sqlite: the file that replaces a damaged one is private to its owner', t 
 posix('sqlite: a file that another process removes just before it is opened is created again, private to its owner', t => {
 	const path = join(testFolder(t), 'cache.db');
 	const settings = sqliteSettings({path});
-	const place = settings.place!;
-	const provide = place.provideFile.bind(place);
+	const location = settings.location!;
+	const provide = location.provideFile.bind(location);
 	let count = 0;
-	place.provideFile = file => {
+	location.provideFile = file => {
 		provide(file);
 		count++;
 		if (count === 1) {

@@ -18,7 +18,7 @@ import {readFile, writeFile} from 'node:fs/promises';
 import {dirname} from 'node:path';
 import {recover, then, type MaybePromise} from '../../maybe-promise.ts';
 import {changeMode, modeToKeep, temporaryNameIn} from '../file-modes.ts';
-import type {Place} from '../place.ts';
+import type {StoreLocation} from '../location.ts';
 
 /**
 The size from which a file is read and written outside of the event loop, in bytes. Below it, the thread pool costs more: a file of 10 KB is read in 20 µs synchronously, and in 200 to 700 µs by a promise.
@@ -88,7 +88,7 @@ export function readBeginning(path: string, length: number): {readonly bytes: Ui
 type Replacement = {
 	/** The time of the last use, in milliseconds since the epoch. */
 	readonly time: number;
-	readonly place: Place;
+	readonly location: StoreLocation;
 
 	/** Throws if the existing file must not be replaced. */
 	readonly check: () => void;
@@ -97,13 +97,13 @@ type Replacement = {
 /**
 Writes a file to a temporary file beside it, which then gets its name, so that a crash leaves the old or the new one whole. An existing file keeps its mode.
 */
-export function replaceFile(path: string, parts: readonly Uint8Array[], {time, place, check}: Replacement): MaybePromise<void> {
+export function replaceFile(path: string, parts: readonly Uint8Array[], {time, location, check}: Replacement): MaybePromise<void> {
 	const temporary = temporaryNameIn(dirname(path));
 	const finish = (): void => {
 		check();
 		// After writing, since the mode may not allow it.
 		const mode = modeToKeep(path);
-		if (mode !== undefined && mode !== place.fileMode) {
+		if (mode !== undefined && mode !== location.fileMode) {
 			changeMode(temporary, mode);
 		}
 
@@ -113,7 +113,7 @@ export function replaceFile(path: string, parts: readonly Uint8Array[], {time, p
 
 	const write = (): MaybePromise<void> => {
 		const isLarge = parts.reduce((sum, {byteLength}) => sum + byteLength, 0) >= largeFrom;
-		const file = place.createFile(temporary);
+		const file = location.createFile(temporary);
 		try {
 			for (const part of isLarge ? [] : parts) {
 				writeFileSync(file, part);

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {closeSync, writeSync} from 'node:fs';
 import {setTimeout as pause} from 'node:timers/promises';
-import type {Place} from '../place.ts';
+import type {StoreLocation} from '../location.ts';
 import {isGone, processIdentity} from '../process-identity.ts';
 import {
 	isThere,
@@ -22,11 +22,11 @@ The file names the process. Once that process has ended, or after 10 s if that c
 
 @throws {CacheHooksError} `ERR_STORE_FILE` if the file is not one of this store.
 */
-export async function withLock<T>(path: string, place: Place, action: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, location: StoreLocation, action: () => Promise<T>): Promise<T> {
 	const own = `${commentMark}lock ${processIdentity()} ${randomUUID()}\n`;
 	let holder: string | undefined;
 	let since = 0;
-	while (!tryLock(path, own, place)) {
+	while (!tryLock(path, own, location)) {
 		const current = lockAt(path);
 		if (current !== holder) {
 			[holder, since] = [current, performance.now()];
@@ -34,7 +34,7 @@ export async function withLock<T>(path: string, place: Place, action: () => Prom
 
 		// The time of the file is not enough, since clocks are changed.
 		const isFree = current !== undefined && (isAbandoned(path, current) || performance.now() - since > abandonedAfter);
-		if (!isFree || !removeLock(path, current, own, place)) {
+		if (!isFree || !removeLock(path, current, own, location)) {
 			await pause(2); // eslint-disable-line no-await-in-loop
 		}
 	}
@@ -49,14 +49,14 @@ export async function withLock<T>(path: string, place: Place, action: () => Prom
 	}
 }
 
-function tryLock(path: string, own: string, place: Place): boolean {
+function tryLock(path: string, own: string, location: StoreLocation): boolean {
 	if (isThere(path)) {
 		return false;
 	}
 
 	let file: number;
 	try {
-		file = place.createFile(path);
+		file = location.createFile(path);
 	} catch (error) {
 		if ((error as {code?: unknown}).code === 'EEXIST') {
 			return false;
@@ -86,10 +86,10 @@ function lockAt(path: string): string | undefined {
 	return beginning && new TextDecoder().decode(beginning.bytes);
 }
 
-function removeLock(path: string, content: string, own: string, place: Place): boolean {
+function removeLock(path: string, content: string, own: string, location: StoreLocation): boolean {
 	// Only one process at a time checks and removes: a second one would remove the new lock of the first.
 	const guard = `${path}~`;
-	if (!tryLock(guard, own, place)) {
+	if (!tryLock(guard, own, location)) {
 		const other = lockAt(guard);
 		return other !== undefined && isAbandoned(guard, other) && removeFile(guard);
 	}

@@ -11,7 +11,7 @@ import {
 	type CommonOptions,
 	type OptionTypes,
 } from '../options.ts';
-import {Place, placeOptions, type PlaceOptions} from '../place.ts';
+import {StoreLocation, locationOptions, type LocationOptions} from '../location.ts';
 import {checkBytes, closedError} from '../server-options.ts';
 import {
 	EvictionListeners,
@@ -31,7 +31,7 @@ import {
 } from './head.ts';
 import {withLock} from './lock.ts';
 
-export type FilesystemStoreOptions = CommonOptions & PlaceOptions & {
+export type FilesystemStoreOptions = CommonOptions & LocationOptions & {
 	/**
 	The folder, relative to the working directory or to the folder of `useTemp` or `useCacheDir`. The first write creates it. Each cache needs one of its own. Default: `cacheName`.
 	*/
@@ -55,7 +55,7 @@ export type FilesystemStoreOptions = CommonOptions & PlaceOptions & {
 
 const optionTypes: OptionTypes<FilesystemStoreOptions> = {
 	...commonOptions,
-	...placeOptions,
+	...locationOptions,
 	path: {...text, allowed: 'the path of a folder'},
 	extension: matching(/^\.[\da-z]{1,16}$/v, 'a dot and 1 to 16 lowercase letters or digits, such as `\'.json\'`'),
 	maxCacheBytes: positiveInteger,
@@ -92,7 +92,7 @@ export class FilesystemStore implements Store {
 	readonly path: string;
 
 	/** Where the folder is, for a store that keeps files of another form in it. */
-	readonly place: Place;
+	readonly location: StoreLocation;
 	readonly #readOnly: boolean;
 	readonly maxBytes: number;
 	readonly #now: () => number;
@@ -107,8 +107,8 @@ export class FilesystemStore implements Store {
 		const owner = 'createStore(\'filesystem\')';
 		checkOptions(owner, options, optionTypes);
 		const {cacheName = 'http_cache', path = cacheName, extension, maxCacheBytes, readOnly = false, now = Date.now} = options;
-		this.place = new Place(path, options, {owner, kind: 'folder'});
-		this.path = this.place.path;
+		this.location = new StoreLocation(path, options, {owner, kind: 'folder'});
+		this.path = this.location.path;
 		this.#readOnly = readOnly;
 		this.maxBytes = maxCacheBytes ?? Infinity;
 		this.#now = now;
@@ -128,7 +128,7 @@ export class FilesystemStore implements Store {
 	/** Whether the folder has files of this store, as far as it can be read. */
 	hasFiles(): boolean {
 		try {
-			this.place.check();
+			this.location.check();
 			return this.#folder.hasFiles();
 		} catch {
 			// The first call throws the error.
@@ -167,7 +167,7 @@ export class FilesystemStore implements Store {
 		const {path, others} = this.#folder.pathFor(key, bytes);
 		const written = replaceFile(path, parts, {
 			time: this.#now(),
-			place: this.place,
+			location: this.location,
 			check: () => {
 				this.#folder.expectOwn(path);
 			},
@@ -191,7 +191,7 @@ export class FilesystemStore implements Store {
 			return false;
 		}
 
-		return withLock(this.#folder.lockOf(key), this.place, async () => {
+		return withLock(this.#folder.lockOf(key), this.location, async () => {
 			if (this.#has(key)) {
 				return false;
 			}
@@ -264,7 +264,7 @@ export class FilesystemStore implements Store {
 	}
 
 	keepRecordings(): void {
-		this.place.keepRecordings();
+		this.location.keepRecordings();
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {
@@ -282,7 +282,7 @@ export class FilesystemStore implements Store {
 			throw closedError(`filesystem store \`${this.path}\``);
 		}
 
-		this.place.check();
+		this.location.check();
 		if (this.#isFolderThere) {
 			return;
 		}

@@ -4,13 +4,13 @@ import {ServerConnection} from '../server-connection.ts';
 import {within} from '../time-limit.ts';
 import type {MongoServerOptions} from './options.ts';
 
-export type MongoLink = {
+export type ConnectedMongo = {
 	readonly driver: typeof MongoDb;
 	readonly client: MongoDb.MongoClient;
 	readonly database: MongoDb.Db;
 };
 
-export type MongoConnection = ServerConnection<MongoLink>;
+export type MongoConnection = ServerConnection<ConnectedMongo>;
 
 /**
 Returns a connection, which its first call opens. The driver itself repairs everything but a failed connect and a timeout.
@@ -26,7 +26,7 @@ export function mongoConnection(name: string, options: MongoServerOptions, limit
 		}
 	};
 
-	const close = async ({client}: MongoLink): Promise<void> => within(limits.connectionTimeout, 'close', client.close());
+	const close = async ({client}: ConnectedMongo): Promise<void> => within(limits.connectionTimeout, 'close', client.close());
 	return new ServerConnection({
 		name,
 		limits,
@@ -34,18 +34,18 @@ export function mongoConnection(name: string, options: MongoServerOptions, limit
 		async connect() {
 			const mongodb = await load();
 			const client = (given ?? createMongoClient(mongodb, options, limits)) as MongoDb.MongoClient;
-			const link = {driver: mongodb, client, database: databaseOf(client, databaseName)};
+			const connected = {driver: mongodb, client, database: databaseOf(client, databaseName)};
 			try {
 				await within(limits.connectionTimeout, 'connect', client.connect());
 			} catch (error) {
 				if (given === undefined) {
-					void close(link).catch(ignore);
+					void close(connected).catch(ignore);
 				}
 
 				throw error;
 			}
 
-			return link;
+			return connected;
 		},
 		disconnect: close,
 	});
@@ -77,7 +77,7 @@ export function expiryIndex(filter: MongoDb.Document): Index {
 }
 
 /** Makes the indexes that do not exist yet. Several processes may do so at once. */
-export async function makeIndexes({driver: {MongoServerError}}: MongoLink, collection: MongoDb.Collection, indexes: readonly Index[]): Promise<void> {
+export async function makeIndexes({driver: {MongoServerError}}: ConnectedMongo, collection: MongoDb.Collection, indexes: readonly Index[]): Promise<void> {
 	for (const [fields, options] of indexes) {
 		try {
 			await collection.createIndex(fields, options, {}); // eslint-disable-line no-await-in-loop

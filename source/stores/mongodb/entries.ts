@@ -60,7 +60,7 @@ export class EntryCollection {
 	constructor(connection: MongoConnection, name: string) {
 		this.#connection = connection;
 		this.#name = name;
-		this.#makeIndexes = onceSuccessful(async () => connection.run('set', async link => makeIndexes(link, link.database.collection(name), indexes)));
+		this.#makeIndexes = onceSuccessful(async () => connection.run('set', async connected => makeIndexes(connected, connected.database.collection(name), indexes)));
 	}
 
 	async get(id: string): Promise<EntryDocument | undefined> {

@@ -6,7 +6,7 @@ import {
 	makeIndexes,
 	pagesById,
 	type MongoConnection,
-	type MongoLink,
+	type ConnectedMongo,
 } from './connection.ts';
 import type {EntryDocument} from './entries.ts';
 
@@ -48,9 +48,9 @@ export class GridFsFiles {
 		const {connection, owner, chunkSize, now} = this.#options;
 		const uploadDate = new Date(now());
 		const ours = {owner, ...(expires !== undefined && {expires})};
-		const id = await connection.run('set', async link => {
-			await this.#makeIndexes(link);
-			const {ObjectId} = link.driver;
+		const id = await connection.run('set', async connected => {
+			await this.#makeIndexes(connected);
+			const {ObjectId} = connected.driver;
 			const seconds = Math.floor(now() / 1000);
 			return new ObjectId(ObjectId.generate(seconds));
 		});
@@ -58,12 +58,12 @@ export class GridFsFiles {
 			for (let n = 0; n * chunkSize < bytes.length; n++) {
 				const data = bytes.subarray(n * chunkSize, (n + 1) * chunkSize);
 				// eslint-disable-next-line no-await-in-loop
-				await connection.run('set', async link => this.#chunks(link).insertOne({
+				await connection.run('set', async connected => this.#chunks(connected).insertOne({
 					files_id: id, n, data, ...ours,
 				}), data.length);
 			}
 
-			await connection.run('set', async link => this.#files(link).insertOne({
+			await connection.run('set', async connected => this.#files(connected).insertOne({
 				_id: id, length: bytes.length, chunkSize, uploadDate, filename: key, metadata: {namespace}, ...ours,
 			}));
 			return id;
@@ -75,7 +75,7 @@ export class GridFsFiles {
 
 	/** Returns the content of a file, or `undefined` if a part of it is missing. */
 	async read(id: MongoDb.ObjectId, length: number): Promise<Uint8Array | undefined> {
-		const chunks = await this.#options.connection.run('get', async link => this.#chunks(link).find<Chunk>({files_id: id}, {promoteBuffers: true}).sort({n: 1}).toArray(), length);
+		const chunks = await this.#options.connection.run('get', async connected => this.#chunks(connected).find<Chunk>({files_id: id}, {promoteBuffers: true}).sort({n: 1}).toArray(), length);
 		const bytes = Buffer.concat(chunks.map(({data}) => data));
 		return bytes.length === length ? bytes : undefined;
 	}
@@ -86,9 +86,9 @@ export class GridFsFiles {
 		}
 
 		const $in = [...ids];
-		await this.#options.connection.run('delete', async link => {
-			await this.#files(link).deleteMany({_id: {$in}});
-			await this.#chunks(link).deleteMany({files_id: {$in}});
+		await this.#options.connection.run('delete', async connected => {
+			await this.#files(connected).deleteMany({_id: {$in}});
+			await this.#chunks(connected).deleteMany({files_id: {$in}});
 		});
 	}
 
@@ -97,25 +97,25 @@ export class GridFsFiles {
 		const {connection, owner} = this.#options;
 		const seconds = Math.max(0, Math.floor(time / 1000));
 		// The chunks are searched, since they are written before the file.
-		return pagesById(async (after: MongoDb.ObjectId | undefined, limit) => connection.run('purge', async link => {
-			const files_id = {$lt: link.driver.ObjectId.createFromTime(seconds), ...(after !== undefined && {$gt: after})};
-			const chunks = await this.#chunks(link).find<Chunk>({files_id, n: 0, owner}).project<Chunk>({files_id: 1}).sort({files_id: 1}).limit(limit).toArray();
+		return pagesById(async (after: MongoDb.ObjectId | undefined, limit) => connection.run('purge', async connected => {
+			const files_id = {$lt: connected.driver.ObjectId.createFromTime(seconds), ...(after !== undefined && {$gt: after})};
+			const chunks = await this.#chunks(connected).find<Chunk>({files_id, n: 0, owner}).project<Chunk>({files_id: 1}).sort({files_id: 1}).limit(limit).toArray();
 			return chunks.map(chunk => chunk.files_id);
 		}), id => id);
 	}
 
 	/** Makes the indexes of GridFS, and those by which our files expire. */
-	async #makeIndexes(link: MongoLink): Promise<void> {
+	async #makeIndexes(connected: ConnectedMongo): Promise<void> {
 		const expiry = expiryIndex({owner: this.#options.owner});
-		await makeIndexes(link, this.#chunks(link), [[{files_id: 1, n: 1}, {unique: true}], expiry]);
-		await makeIndexes(link, this.#files(link), [[{filename: 1, uploadDate: 1}, {}], expiry]);
+		await makeIndexes(connected, this.#chunks(connected), [[{files_id: 1, n: 1}, {unique: true}], expiry]);
+		await makeIndexes(connected, this.#files(connected), [[{filename: 1, uploadDate: 1}, {}], expiry]);
 	}
 
-	#files({database}: MongoLink): MongoDb.Collection {
+	#files({database}: ConnectedMongo): MongoDb.Collection {
 		return database.collection(`${this.#options.bucketName}.files`);
 	}
 
-	#chunks({database}: MongoLink): MongoDb.Collection {
+	#chunks({database}: ConnectedMongo): MongoDb.Collection {
 		return database.collection(`${this.#options.bucketName}.chunks`);
 	}
 }

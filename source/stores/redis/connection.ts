@@ -20,7 +20,7 @@ export type RedisCommands = {
 	scan(cursor: string, options: object): Promise<{readonly cursor: unknown; readonly keys: readonly string[]}>;
 };
 
-export type RedisLink = {
+export type ConnectedRedis = {
 	/** Commands that reply with values as bytes. */
 	readonly bytes: RedisCommands;
 	/** Commands that reply with keys as strings. */
@@ -42,7 +42,7 @@ const connectionFault = /Closed|Offline|Timeout|Disconnect|^E[A-Z]+$/v;
 /**
 Returns a connection, which its first call opens.
 */
-export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<RedisLink> {
+export function redisConnection({url, clientOptions = {}, client: given}: RedisStoreOptions, limits: ResolvedServerOptions): ServerConnection<ConnectedRedis> {
 	const load = async (): Promise<typeof KeyvRedis> => {
 		try {
 			return await import('@keyv/redis');

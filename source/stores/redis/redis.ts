@@ -8,7 +8,7 @@ import {
 	resolveServerOptions,
 } from '../server-options.ts';
 import type {SetOptions, Store, StoredValue} from '../types.ts';
-import {redisConnection, type RedisCommands, type RedisLink} from './connection.ts';
+import {redisConnection, type RedisCommands, type ConnectedRedis} from './connection.ts';
 import {checkRedisOptions, type RedisClient, type RedisStoreOptions} from './options.ts';
 
 const keysPerPage = 500;
@@ -37,7 +37,7 @@ const store = createStore('redis', {url: 'redis://cache.example.com:6379', cache
 export class RedisStore implements Store {
 	readonly name = 'redis';
 	readonly valueType = 'bytes';
-	readonly #connection: ServerConnection<RedisLink>;
+	readonly #connection: ServerConnection<ConnectedRedis>;
 	readonly #prefix: string;
 	readonly #now: () => number;
 
@@ -138,8 +138,8 @@ export class RedisStore implements Store {
 				const from = cursor;
 				// Each page looks up the node again, since the connection may have been replaced.
 				// eslint-disable-next-line no-await-in-loop
-				const page = await this.#connection.run('scan', async link => {
-					const all = await nodesOf(link);
+				const page = await this.#connection.run('scan', async connected => {
+					const all = await nodesOf(connected);
 					return all[index]?.scan(from, filter) ?? {cursor: '0', keys: []};
 				});
 				cursor = String(page.cursor);
@@ -167,7 +167,7 @@ export class RedisStore implements Store {
 }
 
 /** Returns the nodes that list keys: the server, or every master of a cluster. */
-async function nodesOf({client, text}: RedisLink): Promise<readonly RedisCommands[]> {
+async function nodesOf({client, text}: ConnectedRedis): Promise<readonly RedisCommands[]> {
 	if (client.masters === undefined) {
 		return [text];
 	}

@@ -122,17 +122,17 @@ export class SqliteConnection {
 	}
 
 	#open(): Opened {
-		const {path, place, readOnly} = this.#settings;
+		const {path, location, readOnly} = this.#settings;
 		let file: OpenedFile;
 		try {
 			file = openSqliteFile(this.#settings);
 		} catch (error) {
-			const isReplaceable = place !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && isOwnFile(path);
+			const isReplaceable = location !== undefined && !readOnly && isCorrupt(error) && isWritable(path) && isOwnFile(path);
 			throw isReplaceable ? this.#replaceDamaged(error, fileIdentity(path)) : error;
 		}
 
 		try {
-			this.#opened = {...file, statements: prepareStatements(file.database), identity: place === undefined ? undefined : fileIdentity(path)};
+			this.#opened = {...file, statements: prepareStatements(file.database), identity: location === undefined ? undefined : fileIdentity(path)};
 		} catch (error) {
 			file.database.close();
 			throw error;
@@ -197,8 +197,8 @@ export class SqliteConnection {
 }
 
 /** Returns the key of a connection; `undefined` for a private database in memory, and while there is no file. */
-function keyOf({path, place, isShared, readOnly}: SqliteSettings): string | undefined {
-	if (place === undefined) {
+function keyOf({path, location, isShared, readOnly}: SqliteSettings): string | undefined {
+	if (location === undefined) {
 		return isShared ? path : undefined;
 	}
 

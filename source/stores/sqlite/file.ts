@@ -10,7 +10,7 @@ import type * as Sqlite from 'node:sqlite';
 import type {DatabaseSync} from 'node:sqlite';
 import {pathToFileURL} from 'node:url';
 import {CacheHooksError} from '../../errors.ts';
-import type {Place} from '../place.ts';
+import type {StoreLocation} from '../location.ts';
 import {fileIdentity, startOf} from './damage.ts';
 import {
 	busyError,
@@ -49,9 +49,9 @@ export function openSqliteFile(settings: SqliteSettings): OpenedFile {
 }
 
 function openFile(settings: SqliteSettings): OpenedFile {
-	const {path, place, readOnly} = settings;
+	const {path, location, readOnly} = settings;
 	const sqlite = loadSqlite();
-	if (place === undefined) {
+	if (location === undefined) {
 		return prepared(new sqlite.DatabaseSync(path), settings);
 	}
 
@@ -60,7 +60,7 @@ function openFile(settings: SqliteSettings): OpenedFile {
 	}
 
 	if (readOnly || !isWritable(path)) {
-		checkPlace(place);
+		checkLocation(location);
 		const stamp = isClosedWal(path) ? stampOf(path) : undefined;
 		const database = new sqlite.DatabaseSync(urlOf(settings, 'ro', stamp !== undefined));
 		if (!readOnly && isWritable(path)) {
@@ -72,9 +72,9 @@ function openFile(settings: SqliteSettings): OpenedFile {
 	}
 
 	if (settings.createsFile) {
-		provideFile(place);
+		provideFile(location);
 	} else {
-		checkPlace(place);
+		checkLocation(location);
 	}
 
 	return prepared(new sqlite.DatabaseSync(urlOf(settings, 'rw')), settings);
@@ -132,10 +132,10 @@ export function stampOf(path: string): string {
 	}).join('; ');
 }
 
-function checkPlace(place: Place): void {
-	if (place.isDefault && place.check()) {
-		for (const file of filesOf(place.path)) {
-			place.checkFile(file);
+function checkLocation(location: StoreLocation): void {
+	if (location.isDefault && location.check()) {
+		for (const file of filesOf(location.path)) {
+			location.checkFile(file);
 		}
 	}
 }
@@ -143,14 +143,14 @@ function checkPlace(place: Place): void {
 /**
 Creates the file before SQLite does, which would give it another mode. Its logs and journals get the mode of the file.
 */
-function provideFile(place: Place): void {
-	const folder = dirname(place.path);
-	if (place.isDefault || statSync(folder, {throwIfNoEntry: false}) === undefined) {
-		place.createFolder(folder);
+function provideFile(location: StoreLocation): void {
+	const folder = dirname(location.path);
+	if (location.isDefault || statSync(folder, {throwIfNoEntry: false}) === undefined) {
+		location.createFolder(folder);
 	}
 
-	checkPlace(place);
-	place.provideFile(place.path);
+	checkLocation(location);
+	location.provideFile(location.path);
 }
 
 function filesOf(path: string): string[] {

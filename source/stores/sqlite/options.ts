@@ -11,9 +11,9 @@ import {
 	type CommonOptions,
 	type OptionTypes,
 } from '../options.ts';
-import {Place, placeOptions, type PlaceOptions} from '../place.ts';
+import {StoreLocation, locationOptions, type LocationOptions} from '../location.ts';
 
-export type SqliteStoreOptions = CommonOptions & PlaceOptions & {
+export type SqliteStoreOptions = CommonOptions & LocationOptions & {
 	/**
 	The file, relative to the working directory or to the folder of `useTemp` or `useCacheDir`, or in the home folder if it begins with `~/`. Missing folders are created. A `file:` URI means what it means to SQLite: `file:name?mode=memory&cache=shared` is shared by the stores of this process, and `mode=ro` is `readOnly`. Default: `cacheName`, with `.sqlite` unless it has an extension of SQLite.
 	*/
@@ -55,7 +55,7 @@ export type SqliteSettings = {
 	readonly path: string;
 
 	/** `undefined` for a database in memory. */
-	readonly place: Place | undefined;
+	readonly location: StoreLocation | undefined;
 
 	/** Whether stores of this process with the same path share a database in memory. */
 	readonly isShared: boolean;
@@ -81,7 +81,7 @@ const owner = 'createStore(\'sqlite\')';
 
 const optionTypes: OptionTypes<SqliteStoreOptions> = {
 	...commonOptions,
-	...placeOptions,
+	...locationOptions,
 	path: {...text, allowed: 'the path of a file'},
 	useMemory: boolean,
 	busyTimeout: integer({from: 0}, 'a number of milliseconds from 0'),
@@ -110,10 +110,10 @@ export function sqliteSettings(options: SqliteStoreOptions): SqliteSettings {
 		throw contradiction(`${owner}.${contrary}`, 'a database in memory, which is empty at first');
 	}
 
-	const place = isInMemory ? undefined : new Place(name, options, {owner, kind: 'file'});
+	const location = isInMemory ? undefined : new StoreLocation(name, options, {owner, kind: 'file'});
 	return {
-		path: place?.path ?? given,
-		place,
+		path: location?.path ?? given,
+		location,
 		isShared: parameters.get('cache') === 'shared',
 		createsFile: mode !== 'rw',
 		readOnly: readOnly || mode === 'ro',

@@ -75,7 +75,7 @@ export class SqliteStore implements Store {
 		this.#settings = sqliteSettings(options);
 		this.#session = new Session(this.#settings, (statements, database) => this.#finish(statements, database));
 		this.locks = new SqliteLocks(this.#session, this.#settings.now);
-		this.path = this.#settings.place?.path;
+		this.path = this.#settings.location?.path;
 		this.maxBytes = this.#settings.maxBytes;
 		this.scope = this.path === undefined && !this.#settings.isShared ? 'process' : 'machine';
 		if (this.#settings.maxBytes !== undefined) {
@@ -204,7 +204,7 @@ export class SqliteStore implements Store {
 	}
 
 	keepRecordings(): void {
-		this.#settings.place?.keepRecordings();
+		this.#settings.location?.keepRecordings();
 	}
 
 	watchEvictions(listener: (key: string) => void): () => void {

@@ -26,7 +26,7 @@ import {
 } from './options.ts';
 import {OwnFolders} from './own-folders.ts';
 
-export type PlaceOptions = {
+export type LocationOptions = {
 	/**
 	Whether a relative `path` is in the system's folder for temporary files, in a folder of this user. The store fails with `ERR_STORE_PLACE` if that folder belongs to another user or others can write to it. Default: `false`.
 	*/
@@ -43,7 +43,7 @@ export type PlaceOptions = {
 	readonly fileMode?: number | undefined;
 };
 
-export const placeOptions: OptionTypes<PlaceOptions> = {
+export const locationOptions: OptionTypes<LocationOptions> = {
 	useTemp: boolean,
 	useCacheDir: boolean,
 	fileMode: checked(isFileMode, 'the permission bits of a file, such as `0o660`: `0o600` for the owner, and any of `0o066` for others'),
@@ -56,9 +56,9 @@ type Use = {
 };
 
 /**
-The place of a store on the disk. Everything that the store creates there is created through it, so that only permitted users can read it.
+The location of a store on the disk. Everything that the store creates there is created through it, so that only permitted users can read it.
 */
-export class Place {
+export class StoreLocation {
 	/** Absolute. It is resolved by the constructor: the working directory may change before the first call. */
 	readonly path: string;
 
@@ -71,9 +71,9 @@ export class Place {
 	/**
 	Creates nothing on the disk.
 
-	@throws {SettingError} For options that name two places.
+	@throws {SettingError} For options that name two locations.
 	*/
-	constructor(givenPath: string, options: PlaceOptions, {owner, kind}: Use) {
+	constructor(givenPath: string, options: LocationOptions, {owner, kind}: Use) {
 		refuseTogether(owner, options, 'useTemp', ['useCacheDir']);
 		const {useTemp: useTemporary = false, useCacheDir = false, fileMode} = options;
 
