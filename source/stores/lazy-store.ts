@@ -18,9 +18,9 @@ type Methods = Readonly<Record<PropertyKey, (...values: readonly unknown[]) => u
 /**
 Returns a store whose module is loaded later, since most programs use one store of many. Calls wait for it. If that fails, the next call tries again.
 
-@param load - Imports the module, and makes the store. The options have been checked already.
+@param make - Imports the module, and makes the store. The options have been checked already.
 */
-export function lazyStore<Loaded extends Store>(description: Facts<Loaded>, load: () => Promise<Loaded>): Loaded {
+export function lazyStore<Loaded extends Store>(description: Facts<Loaded>, make: () => Promise<Loaded>): Loaded {
 	const {methods = [], iterators = [], isEager = true, ...facts} = description;
 	let loaded: Methods | undefined;
 	let isClosed = false;
@@ -30,33 +30,34 @@ export function lazyStore<Loaded extends Store>(description: Facts<Loaded>, load
 		}
 	};
 
-	const open = onceSuccessful(async () => {
+	const load = onceSuccessful(async () => {
 		expectOpen();
-		loaded = await load() as unknown as Methods;
+		loaded = await make() as unknown as Methods;
 		return loaded;
 	});
+	const open = async (): Promise<Methods> => {
+		expectOpen();
+		return load();
+	};
 
 	if (isEager) {
 		// A call throws the error.
-		void open().catch(ignore);
+		void load().catch(ignore);
 	}
 
 	const promising = ['get', 'set', 'delete', 'deleteMany', 'clear', ...methods].map(name => [
 		name,
-		(...values: readonly unknown[]) => {
-			expectOpen();
-			return loaded === undefined ? open().then(store => store[name](...values)) : loaded[name](...values);
-		},
+		(...values: readonly unknown[]) => loaded === undefined ? open().then(store => store[name](...values)) : loaded[name](...values),
 	] as const);
 	const iterating = ['iterate', ...iterators].map(name => [name, async function * (...values: readonly unknown[]) {
-		expectOpen();
 		const store = await open();
 		yield * store[name](...values) as AsyncIterable<unknown>;
 	}] as const);
 	const close = async (): Promise<void> => {
 		isClosed = true;
 		// What could not be opened, or was not, needs no closing.
-		const store = await open().catch(() => undefined) as unknown as Store | undefined;
+		const store = await load().catch(() => undefined) as unknown as Store | undefined;
+		loaded = undefined;
 		await store?.close();
 	};
 

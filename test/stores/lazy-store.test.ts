@@ -70,3 +70,24 @@ test('a store that cannot be loaded is loaded again by a later call', async t =>
 	await t.throwsAsync(async () => lazy.get('key'), {message: 'no module'});
 	t.is(await lazy.get('key'), 'key');
 });
+
+test('a store that is not eager is loaded by its first call, and after `close` never', async t => {
+	let loads = 0;
+	const make = async () => {
+		loads++;
+		return store();
+	};
+
+	const lazy = lazyStore<Called>({...facts, isEager: false}, make);
+	t.is(loads, 0);
+	t.is(await lazy.get('key'), 'key');
+	await lazy.close();
+	await lazy.close();
+	await t.throwsAsync(Promise.resolve(lazy.get('key')), {code: 'ERR_STORE_CLOSED', message: /called store is closed/v});
+	await t.throwsAsync(Array.fromAsync(lazy.iterate()), {code: 'ERR_STORE_CLOSED'});
+	t.is(loads, 1);
+
+	const unused = lazyStore<Called>({...facts, isEager: false}, make);
+	await unused.close();
+	t.is(loads, 1);
+});
