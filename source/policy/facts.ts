@@ -227,9 +227,9 @@ export class ReceivedFacts {
 	}
 }
 
-/** Whether a response that must not be stored outdates the stored one, which is then deleted (RFC 9111 §4). A server error outdates nothing. Without `cacheControl`, the response to a HEAD does not outdate that to a GET. */
+/** Whether a response that must not be stored outdates the stored one, which is then deleted (RFC 9111 §4). A temporary error outdates nothing. Without `cacheControl`, the response to a HEAD does not outdate that to a GET. */
 export function outdates({request: {method}, settings: {cacheControl}}: RequestFacts, statusCode: number, stored: Pick<StoredHead, 'method'> | undefined): boolean {
-	return stored !== undefined && statusCode < 500 && (cacheControl || method !== 'HEAD' || stored.method === 'HEAD');
+	return stored !== undefined && !isTemporaryStatus(statusCode) && (cacheControl || method !== 'HEAD' || stored.method === 'HEAD');
 }
 
 /** How the request was sent. */

@@ -1,7 +1,7 @@
 import type {ReceivedFacts} from './facts.ts';
 import {areTagsBounded, fieldValue} from './fields.ts';
 import {heuristicallyCacheable} from './freshness.ts';
-import {isRedirect, withoutFragment} from './response-facts.ts';
+import {isRedirect, type ResponseFacts, withoutFragment} from './response-facts.ts';
 import type {FreshenEffect, RefusalReason} from './types.ts';
 import {canFreshen, hasValidator} from './validators.ts';
 
@@ -183,12 +183,18 @@ function answersLaterGet({request: {request}, response: {statusCode, fields, exp
 
 /** Whether the response could never be used if it were stored: neither fresh, nor after validation, nor stale. */
 export function isUseless({request: {settings}, response, lifetime: {expires}, times}: ReceivedFacts): boolean {
-	// An error that is already stale does not replace another error, and is not served while it is revalidated.
-	const isServedStale = (settings.staleIfError > 0 || settings.staleWhileRevalidate > 0) && response.statusCode < 400;
-	if (isServedStale || expires === undefined || expires > times.received || hasValidator(response)) {
+	if (expires === undefined || expires > times.received || hasValidator(response)) {
 		return false;
 	}
 
-	const {staleIfError, staleWhileRevalidate} = response.directives;
-	return !settings.cacheControl || (staleIfError === undefined && staleWhileRevalidate === undefined);
+	const {noCache = false, mustRevalidate = false, staleIfError, staleWhileRevalidate}: Partial<ResponseFacts['directives']> = settings.cacheControl ? response.directives : {};
+	if (noCache || mustRevalidate) {
+		return true;
+	}
+
+	// By the settings, an error that is already stale does not replace another error, and is not served while it is revalidated.
+	const own = response.statusCode < 400 ? settings : noWindows;
+	return (staleIfError ?? own.staleIfError) === 0 && (staleWhileRevalidate ?? own.staleWhileRevalidate) === 0;
 }
+
+const noWindows = {staleIfError: 0, staleWhileRevalidate: 0};

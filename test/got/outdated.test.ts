@@ -22,6 +22,9 @@ const outdating: readonly Row[] = [
 
 /** Errors that say nothing about the response that is stored. */
 const failing: readonly Row[] = [
+	['a 408 that could not be used again', 408, {'cache-control': 'max-age=0'}, byOrigin, 'expired-without-validator'],
+	['a 408 that must not be stored', 408, {'cache-control': 'no-store'}, byOrigin, 'no-store'],
+	['a 429 that must not be stored', 429, {'cache-control': 'no-store'}, byOrigin, 'status-code'],
 	['a server error that could not be used again', 501, {}, byOrigin, 'expired-without-validator'],
 	['a server error that must not be stored', 500, {'cache-control': 'no-store'}, byOrigin, 'no-store'],
 	['a server error that filterFn refuses', 500, {'x-refused': '1', 'cache-control': 'max-age=60'}, {...byOrigin, ...accepted}, 'filtered'],
@@ -65,6 +68,24 @@ for (const [name, instance] of majors) {
 		t.is(cacheInfo(await client(origin.url)).reason, 'stale-while-revalidate');
 		await getCache(client).idle();
 		t.is(await client(origin.url).text(), 'answer 3');
+	});
+
+	test(`${name}: a refresh that gets a 408 which must not be stored keeps the stored response, and is reported`, async t => {
+		await using origin = await Origin.start((_request, response) => {
+			response.writeHead(origin.count === 1 ? 200 : 408, {'cache-control': origin.count === 1 ? 'max-age=1, stale-while-revalidate=1000' : 'no-store', 'retry-after': '1'});
+			response.end(`answer ${origin.count}`);
+		});
+		const {client, clock} = createClient(byOrigin, instance);
+		const errors: unknown[] = [];
+		getCache(client).on('backgroundError', ({error}) => {
+			errors.push((error as {readonly code?: string}).code);
+		});
+		await client(origin.url);
+		clock.advance(5);
+		await client(origin.url);
+		await getCache(client).idle();
+		t.deepEqual(errors, ['ERR_REFRESH_FAILED']);
+		t.is(await client(origin.url).text(), 'answer 1');
 	});
 
 	for (const [mode, settings] of [['cacheControl', byOrigin], ['expireAfter 0', {expireAfter: 0}]] as const) {

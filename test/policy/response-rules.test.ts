@@ -61,6 +61,9 @@ const table: ReadonlyArray<readonly [title: string, response: ResponseCase, deci
 	['a tag that is too long is not stored', {response: {'cache-tag': 'x'.repeat(maxTagLength + 1)}}, pass('too-many-tags')],
 	['a response with too many tags deletes the stored one', {response: {'cache-tag': tags(maxTags + 1)}, stored: {}}, {...pass('too-many-tags'), stored: 'delete'}],
 	['a response that could not be used deletes the stored one, which is older', {settings: {expireAfter: {kind: 'after', milliseconds: 0}}, stored: {}}, {...pass('expired-without-validator'), stored: 'delete'}],
+	['a 408 that must not be stored deletes nothing', {
+		status: 408, settings: {cacheControl: true, allowableCodes: undefined}, response: {'cache-control': 'no-store'}, stored: {},
+	}, pass('no-store')],
 	['a server error that could not be used deletes nothing', {
 		status: 501, settings: {cacheControl: true, allowableCodes: undefined, expireAfter: undefined}, stored: {},
 	}, pass('expired-without-validator')],

@@ -105,6 +105,11 @@ const table: ReadonlyArray<readonly [title: string, received: Received, byTheOri
 	['§4.2.2 explicit freshness takes precedence over the heuristic', {response: cc('max-age=0', {'last-modified': hourAgo})}, 'fresh for 0', 'fresh for 300000'],
 	['§4.2.4 a response that could be neither served nor validated is not stored', {response: {date}}, 'expired-without-validator', 'fresh for 300000'],
 	['§4.2.4 a response that may be served stale is stored', {response: cc('max-age=0, stale-while-revalidate=60')}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.4 a response without a validator that must not be served stale is not stored for the settings', {response: cc('no-cache'), settings: {staleWhileRevalidate: Infinity, staleIfError: Infinity}}, 'expired-without-validator', 'fresh for 300000'],
+	['§5.2.2.2 a response without a validator that must be revalidated at once is not stored for the settings', {response: cc('max-age=0, must-revalidate'), settings: {staleWhileRevalidate: Infinity}}, 'expired-without-validator', 'fresh for 300000'],
+	['§4.2.4 a response that the settings allow to serve stale is stored', {response: cc('max-age=0'), settings: {staleWhileRevalidate: 60_000}}, 'fresh for 0', 'fresh for 300000'],
+	['§4.2.4 a window of 0 in a response comes before the settings', {response: cc('max-age=0, stale-while-revalidate=0, stale-if-error=0'), settings: {staleWhileRevalidate: Infinity, staleIfError: Infinity}}, 'expired-without-validator', 'fresh for 300000'],
+	['§4.2.4 an error that may be served stale, by its own word, is stored', {status: 404, response: cc('max-age=0, stale-if-error=60')}, 'fresh for 0', 'status-code'],
 	['§4.2.4 a response that may be served instead of an error is stored', {response: cc('max-age=0, stale-if-error=60')}, 'fresh for 0', 'fresh for 300000'],
 
 	['§4.2.3 a received Age shortens the freshness', {response: cc('max-age=60', {age: '20'})}, 'fresh for 40000', 'fresh for 300000'],
