@@ -94,6 +94,7 @@ async function perform(task: Task): Promise<Outcome> {
 	}
 
 	const {startTime = 0} = task;
+	// Not in a loop all the time, which would keep the others from starting.
 	await delay(Math.max(0, startTime - Date.now() - 10));
 	while (Date.now() < startTime) {
 		// All processes begin in the same millisecond.
