@@ -1,72 +1,20 @@
-import {fork} from 'node:child_process';
-import {once} from 'node:events';
-import test, {type ExecutionContext} from 'ava';
-import {getCache, type CacheSettings, type Store} from '../../source/index.ts';
+import test from 'ava';
+import {getCache, type Store} from '../../source/index.ts';
 import {MemoryStore} from '../../source/stores/memory.ts';
 import {settle} from '../helpers/gate.ts';
 import {openedStores} from '../helpers/opened-stores.ts';
 import {Clock} from '../helpers/origin.ts';
-import type {Task} from './invalidating-caller.ts';
 import {
 	actions,
 	open,
-	partitionSecret,
 	renewed,
-	states,
 	testInvalidatedInFlight,
 	versions,
 	VersionedOrigin,
 } from './invalidating.ts';
 
-// Those on stores in files and on servers take longer: see in-flight.long.test.ts.
+// Those on stores in files and on servers, and those with other processes, take longer: see in-flight.long.test.ts.
 testInvalidatedInFlight(test, 'memory', openedStores.memory!);
-
-/** Another process that has the same file open. */
-async function startOther(t: ExecutionContext, settings: CacheSettings): Promise<(task: Task) => Promise<void>> {
-	const child = fork(new URL('invalidating-caller.ts', import.meta.url), [JSON.stringify({...settings, partitionSecret})], {execArgv: ['--disable-warning=ExperimentalWarning']});
-	t.teardown(() => {
-		child.kill();
-	});
-	await once(child, 'message');
-	return async task => {
-		const done = once(child, 'message');
-		child.send(task);
-		await done;
-	};
-}
-
-for (const cacheControl of [false, true]) {
-	for (const state of Object.keys(states)) {
-		const tasks: Readonly<Record<string, (urls: readonly string[]) => Task>> = {
-			'by a tag': () => ({tags: ['tagged']}),
-			...(cacheControl && {'by an unsafe method': urls => ({post: urls})}),
-		};
-		for (const [how, task] of Object.entries(tasks)) {
-			test(`cacheControl ${cacheControl}: no outdated response is served to 50 requests (${state}) after another process invalidates them ${how}`, async t => {
-				await using origin = await VersionedOrigin.start();
-				await using opened = await openedStores.sqlite!();
-				const clock = new Clock(Date.now());
-				const settings = {...opened.settings, cacheControl};
-				const other = await startOther(t, settings);
-				const client = open(settings, clock);
-				await using cache = getCache(client);
-				const asked = await states[state]!({
-					origin, client, cache, clock, keys: [],
-				});
-				origin.version = 2;
-				origin.how = 'at once';
-				await other(task(origin.urls));
-				const after = versions(client, origin.urls);
-				await settle();
-				origin.release();
-				t.deepEqual(await after, renewed);
-				await Promise.all(asked);
-				await cache.idle();
-				t.deepEqual(await versions(client, origin.urls), renewed);
-			});
-		}
-	}
-}
 
 /** A store whose writes wait to be let through. */
 function heldStore(): {readonly store: MemoryStore; readonly letThrough: () => void} {

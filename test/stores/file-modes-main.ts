@@ -3,8 +3,10 @@ import fs from 'node:fs';
 import {syncBuiltinESMExports} from 'node:module';
 import {join} from 'node:path';
 import process from 'node:process';
+import {setTimeout as delay} from 'node:timers/promises';
 import type {Store} from '../../source/stores/types.ts';
 
+/** Started by `file-modes.test.ts`: does the tasks that it gets messages for, one after the other. */
 export type Task = {
 	readonly folder: string;
 	readonly umask: number;
@@ -27,13 +29,10 @@ export type Outcome = {
 	readonly values: readonly string[];
 };
 
-const {
-	folder, umask, name, options, isRecording = false, startTime = 0,
-} = JSON.parse(process.argv[2]!) as Task;
-
 const octal = (mode: number): string => (mode % 0o1000).toString(8).padStart(4, '0');
+let folder = '';
+let made: Record<string, string> = {};
 const nameOf = (path: string): string => path.slice(folder.length + 1).replaceAll(/[\d\-a-f]{36}/gv, 'UUID');
-const made: Record<string, string> = {};
 
 /** Returns the mode of each file and folder in the folder, by its name. */
 function modes(): Record<string, string> {
@@ -73,10 +72,8 @@ function watched<Make extends (path: string, ...rest: never[]) => unknown>(make:
 fs.openSync = watched(fs.openSync as never);
 fs.mkdirSync = watched(fs.mkdirSync as never);
 syncBuiltinESMExports();
-process.umask(umask);
-
 /** Imports only the modules of the store, since this program is started dozens of times. */
-async function open(): Promise<Store> {
+async function open({name, options}: Task): Promise<Store> {
 	if (name === 'sqlite') {
 		const sqlite = await import('../../source/stores/sqlite/store.ts');
 		return new sqlite.SqliteStore(options);
@@ -86,24 +83,43 @@ async function open(): Promise<Store> {
 	return new filesystem.FilesystemStore(options);
 }
 
-const store = await open();
-if (isRecording) {
-	store.keepRecordings!();
-}
-
-while (Date.now() < startTime) {
-	// All processes begin in the same millisecond.
-}
-
 const noExpiry = {expires: undefined};
-await store.set('small', Buffer.from('one'), noExpiry);
-await store.set('small', Buffer.from('two'), noExpiry);
-const writing = [async () => store.set('large', Buffer.alloc(1_500_000), noExpiry), async () => store.add!('added', Buffer.alloc(1_500_000), noExpiry)].map(async write => write());
-const during = modes();
-await Promise.all(writing);
-const values = await Promise.all(['small', 'large', 'added'].map(async key => String((await store.get(key) as Uint8Array | undefined)?.length)));
-Object.assign(during, modes());
-await store.close();
-console.log(JSON.stringify({
-	during, after: modes(), made, values,
-} satisfies Outcome));
+
+async function perform(task: Task): Promise<Outcome> {
+	folder = task.folder;
+	made = {};
+	const store = await open(task);
+	if (task.isRecording) {
+		store.keepRecordings!();
+	}
+
+	const {startTime = 0} = task;
+	// Not in a loop all the time, which would keep the others from starting.
+	await delay(Math.max(0, startTime - Date.now() - 10));
+	while (Date.now() < startTime) {
+		// All processes begin in the same millisecond.
+	}
+
+	await store.set('small', Buffer.from('one'), noExpiry);
+	await store.set('small', Buffer.from('two'), noExpiry);
+	const writing = [async () => store.set('large', Buffer.alloc(1_500_000), noExpiry), async () => store.add!('added', Buffer.alloc(1_500_000), noExpiry)].map(async write => write());
+	const during = modes();
+	await Promise.all(writing);
+	const values = await Promise.all(['small', 'large', 'added'].map(async key => String((await store.get(key) as Uint8Array | undefined)?.length)));
+	Object.assign(during, modes());
+	await store.close();
+	return {
+		during, after: modes(), made, values,
+	};
+}
+
+async function answer(task: Task): Promise<void> {
+	const before = process.umask(task.umask);
+	const outcome = await perform(task);
+	process.umask(before);
+	process.send!(outcome);
+}
+
+process.on('message', (task: Task) => {
+	void answer(task);
+});

@@ -1,6 +1,7 @@
 /* eslint no-bitwise: "off" -- Permissions are bits. */
 import {Buffer} from 'node:buffer';
-import {execFile} from 'node:child_process';
+import {execFile, fork, type ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
 import {
 	chmodSync,
 	chownSync,
@@ -53,13 +54,45 @@ function withUmask<T>(umask: number, action: () => T): T {
 	}
 }
 
-/** Creates files in a process of its own, and returns their modes. */
-async function elsewhere(task: Task, user: {readonly uid?: number; readonly gid?: number} = {}): Promise<Outcome> {
-	mkdirSync(task.folder, {recursive: true});
-	const main = join(import.meta.dirname, 'file-modes-main.ts');
-	const {stdout} = await run(process.execPath, ['--disable-warning=ExperimentalWarning', main, JSON.stringify(task)], user);
-	return JSON.parse(stdout) as Outcome;
+type User = {readonly uid?: number; readonly gid?: number};
+
+function startProcess(user: User = {}): ChildProcess {
+	return fork(join(import.meta.dirname, 'file-modes-main.ts'), {execArgv: ['--disable-warning=ExperimentalWarning'], ...user});
 }
+
+/** Creates files in another process, and returns their modes. */
+async function createIn(child: ChildProcess, task: Task): Promise<Outcome> {
+	mkdirSync(task.folder, {recursive: true});
+	child.send(task);
+	const [outcome] = await Promise.race([
+		once(child, 'message'),
+		once(child, 'exit').then(([code]) => {
+			throw new Error(`The other process ended with ${String(code)}`);
+		}),
+	]) as [Outcome];
+	return outcome;
+}
+
+let child: ChildProcess | undefined;
+
+/** Creates files in the process that all tests but those of several processes share, since a start takes longer than a task. */
+async function elsewhere(task: Task): Promise<Outcome> {
+	child ??= startProcess();
+	return createIn(child, task);
+}
+
+async function inProcessOfItsOwn(task: Task, user: User): Promise<Outcome> {
+	const own = startProcess(user);
+	try {
+		return await createIn(own, task);
+	} finally {
+		own.disconnect();
+	}
+}
+
+test.after.always(() => {
+	child?.disconnect();
+});
 
 function expectModes(t: ExecutionContext, {during, after}: Outcome, {file, folder}: {readonly file: number; readonly folder: number}): void {
 	for (const [path, mode] of [...Object.entries(during), ...Object.entries(after)]) {
@@ -145,7 +178,7 @@ for (const name of names) {
 			}
 
 			const startTime = Date.now() + 1500;
-			const all = await Promise.all(Array.from({length: 6}, async () => elsewhere({
+			const all = await Promise.all(Array.from({length: 6}, async () => inProcessOfItsOwn({
 				folder, umask, name, options: options(name, folder), startTime,
 			}, user)));
 			for (const outcome of all) {
