@@ -82,7 +82,7 @@ export function settledInTime<T, Result>(pending: Promise<T>, milliseconds: numb
 			}
 		};
 
-		const timer = milliseconds > longestTimer ? undefined : setTimeout(conclude, Math.max(0, milliseconds), onTimeout);
+		const timer = milliseconds > longestTimer ? undefined : setTimeout(conclude, Math.max(0, milliseconds), onTimeout, undefined);
 		// eslint-disable-next-line unicorn/prefer-then-catch -- That would be one more promise.
 		pending.then(value => {
 			conclude(onValue, value);
