@@ -24,7 +24,7 @@ export type Scenario = {
 
 	/** The fields of the recording that may differ. */
 	readonly except?: readonly string[] | undefined;
-	readonly run: (stage: Setup) => Promise<void>;
+	readonly run: (setup: Setup) => Promise<void>;
 };
 
 type OwnOptions = ExtendOptions;
