@@ -88,13 +88,7 @@ export class Reporter {
 
 	/** Returns the current async context for the events of a request that begins; `undefined` if nobody listens to them. */
 	captureContext(): AsyncContext | undefined {
-		for (const event of requestEvents) {
-			if (this.#hasListeners(event)) {
-				return AsyncLocalStorage.snapshot();
-			}
-		}
-
-		return undefined;
+		return requestEvents.some(event => this.#hasListeners(event)) ? AsyncLocalStorage.snapshot() : undefined;
 	}
 
 	/**
