@@ -27,7 +27,8 @@ import {
 } from './journal.ts';
 import {localJournalOf} from './local-journal.ts';
 import {Locks} from './locks.ts';
-import {PartitionSecret, secretKey, StoreFlag} from './records.ts';
+import {PartitionSecret, secretKey} from './partition-secret.ts';
+import {StoreFlag} from './records.ts';
 import {Reporter} from './reporter.ts';
 import {maxSerializedBytes, serializerOf} from './stored-values.ts';
 import {CacheWrites} from './writes.ts';

@@ -50,25 +50,23 @@ export class WatchedRequest {
 		this.#watcher = watcher;
 
 		// A request is destroyed without an error if the caller gives up: by Got on abort, by the user with `stream.destroy()`.
-		const {destroy, write, end} = request;
-		const destroyWatched = (error?: Error): ClientRequest => {
+		const {destroy} = request;
+		const restoreDestroy = replaceMethod(request, 'destroy', (error?: Error): ClientRequest => {
 			this.#isGivenUp ||= error === undefined;
 			this.#isDestroyed = true;
 			this.#reason = error;
 			watcher.onDestroy(error);
 			this.#second?.destroy(error);
 			return destroy.call(request, error);
-		};
-
-		request.destroy = destroyWatched;
-
-		ignoreWriteErrors(request, () => this.#isReplaced);
+		});
+		const restoreWrites = ignoreWriteErrors(request, () => this.#isReplaced);
 		this.#closeListeners = request.rawListeners('close');
 		// Once the request is sent again, the second one emits the same error.
 		const restoreEmit = replaceEmit(request, handledEvents, (event, parameters, emit) => (this.#isResent && event === 'error') || this.#handle(event, parameters, emit));
 		const restore = (): void => {
 			restoreEmit();
-			Object.assign(request, {destroy, write, end});
+			restoreWrites();
+			restoreDestroy();
 		};
 
 		this.#restore = restore;
@@ -222,8 +220,8 @@ function endReplaced(event: 'error' | 'close', request: ClientRequest, closeList
 	return true;
 }
 
-/** Hides errors from the callbacks of `write` and `end` after a stored response has replaced them: a stream of Got would otherwise end with an error. */
-function ignoreWriteErrors(request: ClientRequest, isReplaced: () => boolean): void {
+/** Hides errors from the callbacks of `write` and `end` after a stored response has replaced them: a stream of Got would otherwise end with an error. Returns a function that restores both. */
+function ignoreWriteErrors(request: ClientRequest, isReplaced: () => boolean): () => void {
 	const {write, end} = request as {readonly write: Write; readonly end: Write};
 	const call = (original: Write, parameters: unknown[]): unknown => {
 		const index = parameters.findIndex(parameter => typeof parameter === 'function');
@@ -240,10 +238,12 @@ function ignoreWriteErrors(request: ClientRequest, isReplaced: () => boolean): v
 	};
 
 	const own = request as {write: Write; end: Write};
-	const writeWatched: Write = (...parameters) => call(write, parameters);
-	const endWatched: Write = (...parameters) => call(end, parameters);
-	own.write = writeWatched;
-	own.end = endWatched;
+	const restoreWrite = replaceMethod(own, 'write', (...parameters) => call(write, parameters));
+	const restoreEnd = replaceMethod(own, 'end', (...parameters) => call(end, parameters));
+	return () => {
+		restoreWrite();
+		restoreEnd();
+	};
 }
 
 type Write = (...parameters: unknown[]) => unknown;
@@ -253,7 +253,7 @@ Replaces the `emit` of an emitter. Unlike a listener, the replacement sees each 
 
 @param events - The events that are intercepted.
 @param intercept - Called with the event, its parameters, and the previous `emit`, to emit this event or another one instead.
-@returns A function that restores the previous `emit`, as an own property: to delete the property would make the emitter slow, and four times as large.
+@returns A function that restores the previous `emit`.
 */
 export function replaceEmit(emitter: EventEmitter, events: ReadonlySet<string | symbol>, intercept: (event: string | symbol, parameters: readonly unknown[], emit: Emit) => boolean): () => void {
 	const original = emitter.emit as Emit;
@@ -262,15 +262,25 @@ export function replaceEmit(emitter: EventEmitter, events: ReadonlySet<string | 
 		? intercept(event, parameters, emitOriginal)
 		: original.call(emitter, event, ...parameters);
 
+	return replaceMethod(emitter as {emit: Emit}, 'emit', emit);
+}
+
+/**
+Replaces a method of one object.
+
+@returns A function that restores the previous method, as an own property: to delete the property would make the object slow, and four times as large.
+*/
+function replaceMethod<Name extends string, Target extends Record<Name, unknown>>(target: Target, name: Name, replacement: Target[Name]): () => void {
+	const original = target[name];
 	// Code that copies the enumerable properties of a response must not copy this one.
-	Object.defineProperty(emitter, 'emit', {
-		value: emit, configurable: true, writable: true, enumerable: false,
+	Object.defineProperty(target, name, {
+		value: replacement, configurable: true, writable: true, enumerable: false,
 	});
 
 	return () => {
 		// A later replacement may call this one.
-		if (emitter.emit === emit) {
-			emitter.emit = original;
+		if (target[name] === replacement) {
+			target[name] = original;
 		}
 	};
 }

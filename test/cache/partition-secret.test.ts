@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'ava';
-import {PartitionSecret, secretKey} from '../../source/cache/records.ts';
+import {PartitionSecret, secretKey} from '../../source/cache/partition-secret.ts';
 import type {MaybePromise} from '../../source/maybe-promise.ts';
 import type {Store, StoredValue} from '../../source/stores/types.ts';
 import {Origin} from '../helpers/origin.ts';

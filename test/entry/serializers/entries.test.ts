@@ -3,7 +3,7 @@ import {setImmediate} from 'node:timers/promises';
 import test from 'ava';
 import {serializerOf, type SerializerSettings} from '../../../source/cache/stored-values.ts';
 import {Entries} from '../../../source/cache/entries.ts';
-import {secretKey} from '../../../source/cache/records.ts';
+import {secretKey} from '../../../source/cache/partition-secret.ts';
 import {compressed} from '../../../source/entry/serializers/compression.ts';
 import {encrypted} from '../../../source/entry/serializers/cryptography.ts';
 import {SerializerPipeline} from '../../../source/entry/serializers/pipeline.ts';
