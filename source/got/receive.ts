@@ -1,12 +1,12 @@
 import {Buffer} from 'node:buffer';
-import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
+import {IncomingMessage, STATUS_CODES, type ClientRequest} from 'node:http';
 import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import type {Body} from '../entry/stored-response.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
-import {ServedResponse} from './served-response.ts';
+import {servedResponse, type ServedResponse} from './served-response.ts';
 import {replaceEmit, type Emit} from './watch-request.ts';
 
 /** Reports a response to an exchange, and returns the response for the caller. */
@@ -51,6 +51,9 @@ type ReceiveOptions = {
 	/** The request of the response, if Got sends it and listens to its errors. */
 	readonly request?: ClientRequest | undefined;
 
+	/** Whether the caller reads a stream. */
+	readonly isStream: boolean;
+
 	/** Returns whether the caller has given up, so that an incomplete body is no fault of the origin. */
 	readonly isGivenUp: () => boolean;
 };
@@ -64,7 +67,7 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Received {
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	if (action.do === 'resend') {
 		discard(response, response.httpVersionMajor !== 2);
 		return {given: undefined, awaitsRetries: false};
@@ -72,7 +75,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 
 	if (action.do === 'serve') {
 		discard(response);
-		return {given: new ServedResponse(action.response), awaitsRetries: false};
+		return {given: servedResponse(action.response, options.isStream), awaitsRetries: false};
 	}
 
 	if (action.do !== 'pass') {
@@ -80,11 +83,25 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 	}
 
 	addCacheStatus(response, action.status);
-	if (action.collects) {
-		new BodyCollector(response, exchange, options).start(action.status);
+	const received: Received = {given: response, awaitsRetries: action.awaitsRetries};
+	if (!action.collects) {
+		return received;
 	}
 
-	return {given: response, awaitsRetries: action.awaitsRetries};
+	const collecting = new BodyCollector(response, exchange, options).start(action.status);
+	return collecting instanceof Promise ? receiveAfter(collecting, received, response) : received;
+}
+
+/** Waits until everything is written. */
+async function receiveAfter(writing: Promise<unknown>, received: Received, response: IncomingMessage): Promise<Received> {
+	try {
+		await writing;
+	} catch (error) {
+		discard(response);
+		throw error;
+	}
+
+	return received;
 }
 
 /** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
@@ -144,12 +161,24 @@ class BodyCollector implements StatusWatcher {
 		this.#body = new BodyCopy(contentLength(response.headers));
 	}
 
-	start(status: string | undefined): void {
+	/** Begins to copy the body. Copies at once what has arrived as a whole: with `failFast`, the promise settles when everything is written. */
+	start(status: string | undefined): MaybePromise<unknown> {
 		this.#status = status;
 		this.#exchange.watchStatus(this);
+		if (this.#response.socket?.destroyed === true) {
+			// The connection failed after the last byte.
+			this.#stop('incomplete');
+			return undefined;
+		}
+
+		const whole = arrivedBody(this.#response);
+		if (whole !== undefined) {
+			return this.#copyWhole(whole);
+		}
+
 		this.#restore = replaceEmit(this.#response, bodyEvents, (event, parameters, emit) => this.#handle(event, parameters, emit));
 		if (this.#options.request === undefined) {
-			return;
+			return undefined;
 		}
 
 		const fail = (): void => {
@@ -159,6 +188,16 @@ class BodyCollector implements StatusWatcher {
 		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
 		this.#fail = fail;
 		this.#options.request.on('error', fail);
+		return undefined;
+	}
+
+	#copyWhole(body: Uint8Array): MaybePromise<unknown> {
+		this.#copy(body);
+		if (!this.#options.isStream) {
+			readAtOnce(this.#response);
+		}
+
+		return this.#exchange.settings.failFast ? this.#complete() : this.#completeQuietly();
 	}
 
 	replaceStatus(status: string | undefined): void {
@@ -252,6 +291,42 @@ class BodyCollector implements StatusWatcher {
 		}
 	}
 }
+
+/** Returns the body of a response that has arrived as a whole, and leaves it to be read; `undefined` if it has not, or if somebody else reads it. */
+function arrivedBody(response: IncomingMessage): Uint8Array | undefined {
+	// Over HTTP/2, and in the responses of a user's request function, `complete` says less.
+	if (!response.complete || response.httpVersionMajor !== 1 || !(response instanceof IncomingMessage) || response.readableFlowing !== null || response.readableDidRead) {
+		return undefined;
+	}
+
+	if (response.readableLength === 0) {
+		return noBytes;
+	}
+
+	const body = response.read() as Uint8Array;
+	response.unshift(body);
+	return body;
+}
+
+/** Lets Got's promise API take a body at once that has arrived as a whole, as that of a `WholeResponse`, if the caller cannot tell. Without an announced length, and where Got waits for a cookie jar, it would emit other progress events. */
+function readAtOnce(response: IncomingMessage): void {
+	const {'content-encoding': coding, 'content-length': length, 'set-cookie': cookies} = response.headers;
+	if (coding === undefined && length !== undefined && cookies === undefined) {
+		Object.defineProperties(response, readAtOnceProperties);
+	}
+}
+
+const readAtOnceProperties: PropertyDescriptorMap = {
+	readableEnded: {value: true, configurable: true, writable: true},
+	toArray: {
+		value(this: IncomingMessage): Uint8Array[] {
+			const body = this.read() as Uint8Array | null;
+			return body === null ? [] : [body];
+		},
+		configurable: true,
+		writable: true,
+	},
+};
 
 async function emitAfter(action: () => MaybePromise<unknown>, emit: Emit, request: ClientRequest | undefined): Promise<void> {
 	try {

@@ -49,7 +49,7 @@ import {
 } from './native-request.ts';
 import {receive, type Received} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {ServedResponse} from './served-response.ts';
+import {servedResponse, ServedResponse} from './served-response.ts';
 import {WatchedRequest, type GivenResponse, type Watcher} from './watch-request.ts';
 
 /**
@@ -80,7 +80,7 @@ export function transportFor(options: Options, client: Client, isRetry = false):
 		const areRetriesUsed = restoreRetryOptions(options);
 		if (served !== undefined) {
 			noteInfo(options, served.exchange);
-			return new ServedResponse(served.response, true) as unknown as RequestResult;
+			return servedResponse(served.response, false) as unknown as RequestResult;
 		}
 
 		const start = {
@@ -156,9 +156,13 @@ class Attempt implements AttemptParts, Watcher {
 		this.requestTimeout = options.timeout.request;
 	}
 
+	get isStream(): boolean {
+		return this.options.isStream;
+	}
+
 	/** Begins the exchange. `retriedKey` is the key of the attempt that this one repeats. */
 	begin(areRetriesUsed: boolean, retriedKey: string | undefined): MaybePromise<RequestResult> {
-		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.options.isStream;
+		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.isStream;
 		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed, retriedKey}));
 	}
 
@@ -237,7 +241,7 @@ class Attempt implements AttemptParts, Watcher {
 			this.client.refresh(this.exchange, prepareRefresh(this));
 		}
 
-		return this.#give(new ServedResponse(response, !this.options.isStream));
+		return this.#give(servedResponse(response, this.isStream));
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
@@ -295,6 +299,7 @@ class Attempt implements AttemptParts, Watcher {
 		const received = receive(response, this.exchange, {
 			mayRetry: this.#mayRetry,
 			request,
+			isStream: this.isStream,
 			isGivenUp: () => this.#watched === undefined ? this.options.signal?.aborted === true : this.#watched.isDestroyed,
 		});
 		return received instanceof Promise ? this.#giveLater(received) : this.#giveReceived(received);
@@ -333,7 +338,7 @@ class Attempt implements AttemptParts, Watcher {
 		}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.options);
-			return new ServedResponse(action.response, !this.options.isStream);
+			return servedResponse(action.response, this.isStream);
 		}
 
 		if (action.do === 'done' && action.awaitsRetries) {

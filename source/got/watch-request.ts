@@ -1,11 +1,15 @@
 import type {EventEmitter} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
+import process from 'node:process';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse, type ServedResponse} from './served-response.ts';
 import type {RequestResult} from './native-request.ts';
 
 /** What the watcher of a request does. */
 export type Watcher = {
+	/** Whether the caller reads a stream. */
+	readonly isStream: boolean;
+
 	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
 
@@ -101,13 +105,13 @@ export class WatchedRequest {
 			const response = parameters[0] as IncomingMessage;
 			this.#isSettled = true;
 			this.#firstResponse ??= response;
-			const given = this.#watcher.respond(response, this.#second ?? this.#request);
-			if (given instanceof Promise) {
-				void this.#giveLater(given, emit);
-				return true;
+			if (this.#watcher.isStream) {
+				return this.respond(response, emit);
 			}
 
-			return this.#give(given, emit);
+			// The body of a small response comes with its head, and has then arrived.
+			process.nextTick(respond, this, response, emit);
+			return true;
 		}
 
 		if (event !== 'error' || this.#isGivenUp) {
@@ -122,6 +126,17 @@ export class WatchedRequest {
 
 		this.#isReplaced = true;
 		return emit('response', replacement);
+	}
+
+	/** Gives Got the response, or what replaces it. */
+	respond(response: IncomingMessage, emit: Emit): boolean {
+		const given = this.#watcher.respond(response, this.#second ?? this.#request);
+		if (given instanceof Promise) {
+			void this.#giveLater(given, emit);
+			return true;
+		}
+
+		return this.#give(given, emit);
 	}
 
 	#give(given: GivenResponse | undefined, emit: Emit): boolean {
@@ -196,6 +211,10 @@ export class WatchedRequest {
 			forward('error', Object.assign(new Error('The server aborted pending request'), {code: 'ECONNRESET'}));
 		}
 	}
+}
+
+function respond(watched: WatchedRequest, response: IncomingMessage, emit: Emit): void {
+	watched.respond(response, emit);
 }
 
 const handledEvents: ReadonlySet<string | symbol> = new Set(['response', 'error', 'close']);
