@@ -51,8 +51,8 @@ type ReceiveOptions = {
 	/** The request of the response, if Got sends it and listens to its errors. */
 	readonly request?: ClientRequest | undefined;
 
-	/** Whether the caller reads a stream. */
-	readonly isStream: boolean;
+	/** Whether Got takes the body without a stream, if all of it is there. */
+	readonly takesWholeBody: boolean;
 
 	/** Returns whether the caller has given up, so that an incomplete body is no fault of the origin. */
 	readonly isGivenUp: () => boolean;
@@ -75,7 +75,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 
 	if (action.do === 'serve') {
 		discard(response);
-		return {given: servedResponse(action.response, options.isStream), awaitsRetries: false};
+		return {given: servedResponse(action.response, options.takesWholeBody), awaitsRetries: false};
 	}
 
 	if (action.do !== 'pass') {
@@ -193,8 +193,8 @@ class BodyCollector implements StatusWatcher {
 
 	#copyWhole(body: Uint8Array): MaybePromise<unknown> {
 		this.#copy(body);
-		if (!this.#options.isStream) {
-			readAtOnce(this.#response);
+		if (this.#options.takesWholeBody) {
+			giveWhole(this.#response);
 		}
 
 		return this.#exchange.settings.failFast ? this.#complete() : this.#completeQuietly();
@@ -308,15 +308,15 @@ function arrivedBody(response: IncomingMessage): Uint8Array | undefined {
 	return body;
 }
 
-/** Lets Got's promise API take a body at once that has arrived as a whole, as that of a `WholeResponse`, if the caller cannot tell. Without an announced length, and where Got waits for a cookie jar, it would emit other progress events. */
-function readAtOnce(response: IncomingMessage): void {
+/** Lets Got take a body without a stream, as that of a `WholeResponse`, if the caller cannot tell. Without an announced length, and where Got waits for a cookie jar, it would emit other progress events. */
+function giveWhole(response: IncomingMessage): void {
 	const {'content-encoding': coding, 'content-length': length, 'set-cookie': cookies} = response.headers;
 	if (coding === undefined && length !== undefined && cookies === undefined) {
-		Object.defineProperties(response, readAtOnceProperties);
+		Object.defineProperties(response, wholeBodyProperties);
 	}
 }
 
-const readAtOnceProperties: PropertyDescriptorMap = {
+const wholeBodyProperties: PropertyDescriptorMap = {
 	readableEnded: {value: true, configurable: true, writable: true},
 	toArray: {
 		value(this: IncomingMessage): Uint8Array[] {

@@ -86,9 +86,9 @@ export class ServedResponse extends Readable {
 
 
 /**
-A response from the cache for Got's promise API.
+A response whose body Got takes without a stream.
 
-Got reads a body as a stream, unless that has ended before Got sees the response: then Got 15 and 16 call `toArray`, and a hit costs a fifth less. Got 14 always reads the stream.
+Got's promise API reads a stream to its end, unless that has come before Got sees the response: then Got 16 calls `toArray`, and a hit costs a fifth less.
 */
 class WholeResponse extends ServedResponse {
 	readonly #body: Body;
@@ -123,11 +123,11 @@ class WholeResponse extends ServedResponse {
 /**
 Returns a response from the cache.
 
-@param isStream - Whether the caller reads a stream.
+@param takesWholeBody - Whether Got takes the body without a stream, if all of it is there.
 */
-export function servedResponse(response: RenderedResponse, isStream: boolean): ServedResponse {
+export function servedResponse(response: RenderedResponse, takesWholeBody: boolean): ServedResponse {
 	// Got decodes a body by a stream.
-	return isStream || response.headers['content-encoding'] !== undefined ? new ServedResponse(response) : new WholeResponse(response);
+	return takesWholeBody && response.headers['content-encoding'] === undefined ? new WholeResponse(response) : new ServedResponse(response);
 }
 
 function partsOf(body: Body): readonly Uint8Array[] {

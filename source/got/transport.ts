@@ -26,6 +26,7 @@ import {
 	restoreRetryOptions,
 	setTransport,
 	takeServed,
+	takesWholeBody,
 } from './attempt-options.ts';
 import {
 	restoreTimeoutMessage,
@@ -80,7 +81,7 @@ export function transportFor(options: Options, client: Client, isRetry = false):
 		const areRetriesUsed = restoreRetryOptions(options);
 		if (served !== undefined) {
 			noteInfo(options, served.exchange);
-			return servedResponse(served.response, false) as unknown as RequestResult;
+			return servedResponse(served.response, takesWholeBody(options)) as unknown as RequestResult;
 		}
 
 		const start = {
@@ -135,6 +136,7 @@ class Attempt implements AttemptParts, Watcher {
 	readonly exchange: Exchange;
 	readonly client: Client;
 	readonly requestTimeout: number | undefined;
+	readonly takesWholeBody: boolean;
 	readonly #start = performance.now();
 
 	/** Milliseconds for which the request waited for another one before it was sent. */
@@ -154,15 +156,12 @@ class Attempt implements AttemptParts, Watcher {
 		this.exchange = exchange;
 		this.client = client;
 		this.requestTimeout = options.timeout.request;
-	}
-
-	get isStream(): boolean {
-		return this.options.isStream;
+		this.takesWholeBody = takesWholeBody(options);
 	}
 
 	/** Begins the exchange. `retriedKey` is the key of the attempt that this one repeats. */
 	begin(areRetriesUsed: boolean, retriedKey: string | undefined): MaybePromise<RequestResult> {
-		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.isStream;
+		this.#mayRetry = this.exchange.settings.staleIfErrorAfter === 'retries' && !areRetriesUsed && !this.options.isStream;
 		return this.#follow(this.exchange.next({type: 'begin', areRetriesUsed, retriedKey}));
 	}
 
@@ -241,7 +240,7 @@ class Attempt implements AttemptParts, Watcher {
 			this.client.refresh(this.exchange, prepareRefresh(this));
 		}
 
-		return this.#give(servedResponse(response, this.isStream));
+		return this.#give(servedResponse(response, this.takesWholeBody));
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
@@ -299,7 +298,7 @@ class Attempt implements AttemptParts, Watcher {
 		const received = receive(response, this.exchange, {
 			mayRetry: this.#mayRetry,
 			request,
-			isStream: this.isStream,
+			takesWholeBody: this.takesWholeBody,
 			isGivenUp: () => this.#watched === undefined ? this.options.signal?.aborted === true : this.#watched.isDestroyed,
 		});
 		return received instanceof Promise ? this.#giveLater(received) : this.#giveReceived(received);
@@ -338,7 +337,7 @@ class Attempt implements AttemptParts, Watcher {
 		}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.options);
-			return servedResponse(action.response, this.isStream);
+			return servedResponse(action.response, this.takesWholeBody);
 		}
 
 		if (action.do === 'done' && action.awaitsRetries) {

@@ -7,8 +7,8 @@ import type {RequestResult} from './native-request.ts';
 
 /** What the watcher of a request does. */
 export type Watcher = {
-	/** Whether the caller reads a stream. */
-	readonly isStream: boolean;
+	/** Whether Got takes the body without a stream, if all of it is there. */
+	readonly takesWholeBody: boolean;
 
 	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
@@ -105,7 +105,7 @@ export class WatchedRequest {
 			const response = parameters[0] as IncomingMessage;
 			this.#isSettled = true;
 			this.#firstResponse ??= response;
-			if (this.#watcher.isStream) {
+			if (!this.#watcher.takesWholeBody) {
 				return this.respond(response, emit);
 			}
 
