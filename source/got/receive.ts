@@ -1,5 +1,6 @@
 import {Buffer} from 'node:buffer';
 import {IncomingMessage, STATUS_CODES, type ClientRequest} from 'node:http';
+import process from 'node:process';
 import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
@@ -165,15 +166,17 @@ class BodyCollector implements StatusWatcher {
 	start(status: string | undefined): MaybePromise<unknown> {
 		this.#status = status;
 		this.#exchange.watchStatus(this);
-		if (this.#response.socket?.destroyed === true) {
-			// The connection failed after the last byte.
-			this.#stop('incomplete');
-			return undefined;
-		}
-
-		const whole = arrivedBody(this.#response);
+		const whole = this.#options.takesWholeBody ? arrivedBody(this.#response) : undefined;
 		if (whole !== undefined) {
-			return this.#copyWhole(whole);
+			// As in a `WholeResponse`.
+			Object.defineProperties(this.#response, wholeBodyProperties);
+			this.#copy(whole);
+			if (this.#exchange.settings.failFast) {
+				return this.#complete();
+			}
+
+			this.#completeQuietly();
+			return undefined;
 		}
 
 		this.#restore = replaceEmit(this.#response, bodyEvents, (event, parameters, emit) => this.#handle(event, parameters, emit));
@@ -189,15 +192,6 @@ class BodyCollector implements StatusWatcher {
 		this.#fail = fail;
 		this.#options.request.on('error', fail);
 		return undefined;
-	}
-
-	#copyWhole(body: Uint8Array): MaybePromise<unknown> {
-		this.#copy(body);
-		if (this.#options.takesWholeBody) {
-			giveWhole(this.#response);
-		}
-
-		return this.#exchange.settings.failFast ? this.#complete() : this.#completeQuietly();
 	}
 
 	replaceStatus(status: string | undefined): void {
@@ -292,10 +286,20 @@ class BodyCollector implements StatusWatcher {
 	}
 }
 
+/** Returns whether Got may take the body of a response without a stream, if it comes with the head, and nobody can tell. Without an announced length, or while Got waits for a cookie jar, it would emit other progress events. */
+export function mayComeWhole({headers, httpVersionMajor, readableFlowing}: IncomingMessage): boolean {
+	// Over HTTP/2, `complete` says less.
+	return httpVersionMajor === 1
+		&& headers['content-length'] !== undefined
+		&& headers['content-encoding'] === undefined
+		&& headers['set-cookie'] === undefined
+		&& readableFlowing === null;
+}
+
 /** Returns the body of a response that has arrived as a whole, and leaves it to be read; `undefined` if it has not, or if somebody else reads it. */
 function arrivedBody(response: IncomingMessage): Uint8Array | undefined {
-	// Over HTTP/2, and in the responses of a user's request function, `complete` says less.
-	if (!response.complete || response.httpVersionMajor !== 1 || !(response instanceof IncomingMessage) || response.readableFlowing !== null || response.readableDidRead) {
+	// The response of a user's request function may be of another class.
+	if (!response.complete || !(response instanceof IncomingMessage) || response.readableDidRead || !mayComeWhole(response)) {
 		return undefined;
 	}
 
@@ -308,20 +312,19 @@ function arrivedBody(response: IncomingMessage): Uint8Array | undefined {
 	return body;
 }
 
-/** Lets Got take a body without a stream, as that of a `WholeResponse`, if the caller cannot tell. Without an announced length, and where Got waits for a cookie jar, it would emit other progress events. */
-function giveWhole(response: IncomingMessage): void {
-	const {'content-encoding': coding, 'content-length': length, 'set-cookie': cookies} = response.headers;
-	if (coding === undefined && length !== undefined && cookies === undefined) {
-		Object.defineProperties(response, wholeBodyProperties);
-	}
+/** Reads a body when all listeners of the response have been called. The response has then ended before the caller goes on, so that its connection is free. */
+function takeBody(response: IncomingMessage, resolve: (chunks: readonly Uint8Array[]) => void): void {
+	const body = response.read() as Uint8Array | null;
+	process.nextTick(resolve, body === null ? [] : [body]);
 }
 
 const wholeBodyProperties: PropertyDescriptorMap = {
 	readableEnded: {value: true, configurable: true, writable: true},
 	toArray: {
-		value(this: IncomingMessage): Uint8Array[] {
-			const body = this.read() as Uint8Array | null;
-			return body === null ? [] : [body];
+		async value(this: IncomingMessage): Promise<readonly Uint8Array[]> {
+			return new Promise(resolve => {
+				process.nextTick(takeBody, this, resolve);
+			});
 		},
 		configurable: true,
 		writable: true,

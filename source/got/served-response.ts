@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/exchange.ts';
-import type {Body, NodeHeaders} from '../entry/stored-response.ts';
+import {partsOfBody, type Body, type NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -37,7 +37,7 @@ export class ServedResponse extends Readable {
 
 	@param parts - What can be read. Default: the body of the response.
 	*/
-	constructor(response: RenderedResponse, parts: readonly Uint8Array[] = partsOf(response.body)) {
+	constructor(response: RenderedResponse, parts: readonly Uint8Array[] = partsOfBody(response.body)) {
 		super(streamOptions);
 		const {statusCode, statusMessage, headers, fromCache} = response;
 		this.statusCode = statusCode;
@@ -84,7 +84,6 @@ export class ServedResponse extends Readable {
 	}
 }
 
-
 /**
 A response whose body Got takes without a stream.
 
@@ -106,7 +105,7 @@ class WholeResponse extends ServedResponse {
 
 	/** Returns the body, which Got copies. */
 	override toArray(): never {
-		const parts = this.#isTaken ? [] : partsOf(this.#body);
+		const parts = this.#isTaken ? [] : partsOfBody(this.#body);
 		this.#isTaken = true;
 		return parts as never;
 	}
@@ -128,10 +127,6 @@ Returns a response from the cache.
 export function servedResponse(response: RenderedResponse, takesWholeBody: boolean): ServedResponse {
 	// Got decodes a body by a stream.
 	return takesWholeBody && response.headers['content-encoding'] === undefined ? new WholeResponse(response) : new ServedResponse(response);
-}
-
-function partsOf(body: Body): readonly Uint8Array[] {
-	return body instanceof Uint8Array ? [body] : body.parts;
 }
 
 /** Returns timings of which all are the same moment, as of an unencrypted request without an error. */

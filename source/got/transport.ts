@@ -48,7 +48,7 @@ import {
 	type RequestFunction,
 	type RequestResult,
 } from './native-request.ts';
-import {receive, type Received} from './receive.ts';
+import {mayComeWhole, receive, type Received} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
 import {servedResponse, ServedResponse} from './served-response.ts';
 import {WatchedRequest, type GivenResponse, type Watcher} from './watch-request.ts';
@@ -157,6 +157,10 @@ class Attempt implements AttemptParts, Watcher {
 		this.client = client;
 		this.requestTimeout = options.timeout.request;
 		this.takesWholeBody = takesWholeBody(options);
+	}
+
+	awaitsBody(response: IncomingMessage): boolean {
+		return this.takesWholeBody && mayComeWhole(response);
 	}
 
 	/** Begins the exchange. `retriedKey` is the key of the attempt that this one repeats. */

@@ -7,8 +7,8 @@ import type {RequestResult} from './native-request.ts';
 
 /** What the watcher of a request does. */
 export type Watcher = {
-	/** Whether Got takes the body without a stream, if all of it is there. */
-	readonly takesWholeBody: boolean;
+	/** Returns whether a response should wait for what comes with its head. */
+	readonly awaitsBody: (response: IncomingMessage) => boolean;
 
 	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
@@ -39,6 +39,9 @@ export class WatchedRequest {
 	/** Undoes what was replaced on the request. */
 	readonly #restore: () => void;
 	#isSettled = false;
+
+	/** Whether an error has followed the response. */
+	#hasFailed = false;
 	#isGivenUp = false;
 	#isDestroyed = false;
 	#reason: Error | undefined;
@@ -87,6 +90,7 @@ export class WatchedRequest {
 		}
 
 		if (this.#isSettled) {
+			this.#hasFailed ||= event === 'error';
 			// Got keeps the request, which would keep the whole exchange in memory. While the body is read, whether the caller gives up still counts.
 			if (event === 'close' && !this.#isResent && this.#firstResponse?.readableEnded === true) {
 				this.#restore();
@@ -105,12 +109,11 @@ export class WatchedRequest {
 			const response = parameters[0] as IncomingMessage;
 			this.#isSettled = true;
 			this.#firstResponse ??= response;
-			if (!this.#watcher.takesWholeBody) {
-				return this.respond(response, emit);
+			if (!this.#watcher.awaitsBody(response)) {
+				return this.#respond(response, emit);
 			}
 
-			// The body of a small response comes with its head, and has then arrived.
-			process.nextTick(respond, this, response, emit);
+			process.nextTick(respondLater, this, response, emit);
 			return true;
 		}
 
@@ -128,8 +131,22 @@ export class WatchedRequest {
 		return emit('response', replacement);
 	}
 
-	/** Gives Got the response, or what replaces it. */
-	respond(response: IncomingMessage, emit: Emit): boolean {
+	/** Gives Got the response, or what replaces it, unless Got has an error meanwhile. */
+	respondLater(response: IncomingMessage, emit: Emit): void {
+		if (this.#hasFailed) {
+			this.#watcher.close();
+			return;
+		}
+
+		if (!response.complete && response.readableLength > 0) {
+			// Listeners that are added after Got's must not miss what Got would read at once.
+			process.nextTick(unshift, response, response.read());
+		}
+
+		this.#respond(response, emit);
+	}
+
+	#respond(response: IncomingMessage, emit: Emit): boolean {
 		const given = this.#watcher.respond(response, this.#second ?? this.#request);
 		if (given instanceof Promise) {
 			void this.#giveLater(given, emit);
@@ -213,8 +230,12 @@ export class WatchedRequest {
 	}
 }
 
-function respond(watched: WatchedRequest, response: IncomingMessage, emit: Emit): void {
-	watched.respond(response, emit);
+function respondLater(watched: WatchedRequest, response: IncomingMessage, emit: Emit): void {
+	watched.respondLater(response, emit);
+}
+
+function unshift(response: IncomingMessage, chunk: unknown): void {
+	response.unshift(chunk);
 }
 
 const handledEvents: ReadonlySet<string | symbol> = new Set(['response', 'error', 'close']);
