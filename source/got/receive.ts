@@ -319,8 +319,8 @@ function takeBody(response: IncomingMessage, resolve: (chunks: readonly Uint8Arr
 
 /** Lets Got take a body without a stream, as that of a `WholeResponse`. */
 function giveWhole(response: IncomingMessage): void {
-	Object.defineProperty(response, 'readableEnded', hasEnded);
-	Object.defineProperty(response, 'toArray', takingBody); // eslint-disable-line unicorn/prefer-object-define-properties -- It takes twice as long.
+	Object.defineProperty(response, 'readableEnded', hasEnded); // eslint-disable-line unicorn/prefer-object-define-properties -- It takes twice as long.
+	Object.defineProperty(response, 'toArray', takingBody);
 }
 
 const hasEnded: PropertyDescriptor = {value: true, configurable: true, writable: true};
