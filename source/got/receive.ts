@@ -297,12 +297,13 @@ export function mayComeWhole({headers, httpVersionMajor, readableFlowing}: Incom
 
 /** Returns the body of a response that has arrived as a whole, and leaves it to be read; `undefined` if it has not, or if somebody else reads it. */
 function arrivedBody(response: IncomingMessage): Uint8Array | undefined {
-	// The response of a user's request function may be of another class.
-	if (!response.complete || !(response instanceof IncomingMessage) || response.readableDidRead || !mayComeWhole(response)) {
+	const {complete, headers, readableDidRead, readableLength} = response;
+	// The response of a user's request function may be of another class, and the one to a HEAD has no content.
+	if (!complete || readableDidRead || !(response instanceof IncomingMessage) || !mayComeWhole(response) || readableLength !== Number(headers['content-length'])) {
 		return undefined;
 	}
 
-	if (response.readableLength === 0) {
+	if (readableLength === 0) {
 		return noBytes;
 	}
 
