@@ -70,11 +70,6 @@ export function takeServed({context}: Options): Served | undefined {
 	return served;
 }
 
-/** Returns whether Got takes the body of a response as a whole, without a stream, if that has ended before Got sees the response: with the promise API of Got 16. Older versions have getters that Got 16 has not. */
-export function takesWholeBody(options: Options): boolean {
-	return !options.isStream && !('searchParameters' in options);
-}
-
 type CalculateDelay = NonNullable<Options['retry']['calculateDelay']>;
 
 type WrappedDelay = {

@@ -18,7 +18,7 @@ type Parts = {
 /** Makes the response that Got gives for what the cache has served. Got's request is made when it is looked at. */
 export function fastResponse({served, url, rawBody, body, request}: Parts): ServedResponse {
 	// Got has read it.
-	const response = new ServedResponse(served, nothing).resume();
+	const response = new ServedResponse(served, true, nothing).resume();
 	response.statusMessage ||= STATUS_CODES[response.statusCode]!;
 	Object.assign(response, {
 		url,
@@ -49,7 +49,7 @@ export function fastResponse({served, url, rawBody, body, request}: Parts): Serv
 	return response;
 }
 
-const nothing: readonly Uint8Array[] = [];
+const nothing = new Uint8Array(0);
 
 /** Returns a request of Got that has ended, as the request of a response has. It is destroyed before it would begin. */
 export function endedRequest(instance: Got, url: string, options: object, {exchange, bytes}: {readonly exchange: Exchange; readonly bytes: number}): Request {

@@ -1,13 +1,12 @@
 import {Buffer} from 'node:buffer';
-import {IncomingMessage, STATUS_CODES, type ClientRequest} from 'node:http';
-import process from 'node:process';
+import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
 import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import type {Body} from '../entry/stored-response.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
-import {servedResponse, type ServedResponse} from './served-response.ts';
+import {ServedResponse} from './served-response.ts';
 import {replaceEmit, type Emit} from './watch-request.ts';
 
 /** Reports a response to an exchange, and returns the response for the caller. */
@@ -52,9 +51,6 @@ type ReceiveOptions = {
 	/** The request of the response, if Got sends it and listens to its errors. */
 	readonly request?: ClientRequest | undefined;
 
-	/** Whether Got takes the body without a stream, if all of it is there. */
-	readonly takesWholeBody: boolean;
-
 	/** Returns whether the caller has given up, so that an incomplete body is no fault of the origin. */
 	readonly isGivenUp: () => boolean;
 };
@@ -68,7 +64,7 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 	return Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().flatMap(line => [name, line]));
 }
 
-function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
+function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response, response.httpVersionMajor !== 2);
 		return {given: undefined, awaitsRetries: false};
@@ -76,7 +72,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 
 	if (action.do === 'serve') {
 		discard(response);
-		return {given: servedResponse(action.response, options.takesWholeBody), awaitsRetries: false};
+		return {given: new ServedResponse(action.response), awaitsRetries: false};
 	}
 
 	if (action.do !== 'pass') {
@@ -84,25 +80,11 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 	}
 
 	addCacheStatus(response, action.status);
-	const received: Received = {given: response, awaitsRetries: action.awaitsRetries};
-	if (!action.collects) {
-		return received;
+	if (action.collects) {
+		new BodyCollector(response, exchange, options).start(action.status);
 	}
 
-	const collecting = new BodyCollector(response, exchange, options).start(action.status);
-	return collecting instanceof Promise ? receiveAfter(collecting, received, response) : received;
-}
-
-/** Waits until everything is written. */
-async function receiveAfter(writing: Promise<unknown>, received: Received, response: IncomingMessage): Promise<Received> {
-	try {
-		await writing;
-	} catch (error) {
-		discard(response);
-		throw error;
-	}
-
-	return received;
+	return {given: response, awaitsRetries: action.awaitsRetries};
 }
 
 /** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */
@@ -162,25 +144,12 @@ class BodyCollector implements StatusWatcher {
 		this.#body = new BodyCopy(contentLength(response.headers));
 	}
 
-	/** Begins to copy the body. Copies at once what has arrived as a whole: with `failFast`, the promise settles when everything is written. */
-	start(status: string | undefined): MaybePromise<unknown> {
+	start(status: string | undefined): void {
 		this.#status = status;
 		this.#exchange.watchStatus(this);
-		const whole = this.#options.takesWholeBody ? arrivedBody(this.#response) : undefined;
-		if (whole !== undefined) {
-			giveWhole(this.#response);
-			this.#copy(whole);
-			if (this.#exchange.settings.failFast) {
-				return this.#complete();
-			}
-
-			this.#completeQuietly();
-			return undefined;
-		}
-
 		this.#restore = replaceEmit(this.#response, bodyEvents, (event, parameters, emit) => this.#handle(event, parameters, emit));
 		if (this.#options.request === undefined) {
-			return undefined;
+			return;
 		}
 
 		const fail = (): void => {
@@ -190,7 +159,6 @@ class BodyCollector implements StatusWatcher {
 		// Over HTTP/2, Got 16 emits only an error of the request when a body is cut off.
 		this.#fail = fail;
 		this.#options.request.on('error', fail);
-		return undefined;
 	}
 
 	replaceStatus(status: string | undefined): void {
@@ -284,56 +252,6 @@ class BodyCollector implements StatusWatcher {
 		}
 	}
 }
-
-/** Returns whether Got may take the body of a response without a stream, if it comes with the head, and the caller sees no difference. Without an announced length, or while Got waits for a cookie jar, it would emit other progress events. */
-export function mayComeWhole({headers, httpVersionMajor, readableFlowing}: IncomingMessage): boolean {
-	// Over HTTP/2, `complete` says less.
-	return httpVersionMajor === 1
-		&& headers['content-length'] !== undefined
-		&& headers['content-encoding'] === undefined
-		&& headers['set-cookie'] === undefined
-		&& readableFlowing === null;
-}
-
-/** Returns the body of a response that has arrived as a whole, and leaves it to be read; `undefined` if it has not, or if somebody else reads it. */
-function arrivedBody(response: IncomingMessage): Uint8Array | undefined {
-	const {complete, headers, readableDidRead, readableLength} = response;
-	// The response of a user's request function may be of another class, and the one to a HEAD has no content.
-	if (!complete || readableDidRead || !(response instanceof IncomingMessage) || !mayComeWhole(response) || readableLength !== Number(headers['content-length'])) {
-		return undefined;
-	}
-
-	if (readableLength === 0) {
-		return noBytes;
-	}
-
-	const body = response.read() as Uint8Array;
-	response.unshift(body);
-	return body;
-}
-
-/** Reads a body when all listeners of the response have been called. The response has then ended before the caller goes on, so that its connection is free. */
-function takeBody(response: IncomingMessage, resolve: (chunks: readonly Uint8Array[]) => void): void {
-	const body = response.read() as Uint8Array | null;
-	process.nextTick(resolve, body === null ? [] : [body]);
-}
-
-/** Lets Got take a body without a stream, as that of a `WholeResponse`. */
-function giveWhole(response: IncomingMessage): void {
-	Object.defineProperty(response, 'readableEnded', hasEnded); // eslint-disable-line unicorn/prefer-object-define-properties -- It takes twice as long.
-	Object.defineProperty(response, 'toArray', takingBody);
-}
-
-const hasEnded: PropertyDescriptor = {value: true, configurable: true, writable: true};
-const takingBody: PropertyDescriptor = {
-	async value(this: IncomingMessage): Promise<readonly Uint8Array[]> {
-		return new Promise(resolve => {
-			process.nextTick(takeBody, this, resolve);
-		});
-	},
-	configurable: true,
-	writable: true,
-};
 
 async function emitAfter(action: () => MaybePromise<unknown>, emit: Emit, request: ClientRequest | undefined): Promise<void> {
 	try {

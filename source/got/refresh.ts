@@ -142,7 +142,7 @@ class Refresh {
 			return undefined;
 		}
 
-		const {given} = await receive(response, this.#exchange, {mayRetry: false, takesWholeBody: false, isGivenUp: () => this.#deadline.isOver});
+		const {given} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
 		if (given === undefined) {
 			return this.#exchangeOnce({}, true);
 		}

@@ -1,7 +1,7 @@
 import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
 import type {RenderedResponse} from '../exchange/exchange.ts';
-import {partsOfBody, type Body, type NodeHeaders} from '../entry/stored-response.ts';
+import {bodyBytes, type Body, type NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -26,18 +26,23 @@ export class ServedResponse extends Readable {
 	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #response: RenderedResponse;
 	#rawHeaders: string[] | undefined;
-	readonly #parts: readonly Uint8Array[];
+	readonly #isReadWhole: boolean;
 
-	/** The part of the body that is read next, and its first byte that is. */
-	#index = 0;
+	/** The part of the body that is read next. */
+	#part: Uint8Array;
 	#position = 0;
+
+	/** The parts of a body of several. */
+	readonly #parts = noParts;
+	#index = 0;
 
 	/**
 	Copies the body when it is read.
 
-	@param parts - What can be read. Default: the body of the response.
+	@param isReadWhole - Whether to read the body as one chunk. Smaller chunks are useful only for streams.
+	@param body - What can be read. Default: the body of the response.
 	*/
-	constructor(response: RenderedResponse, parts: readonly Uint8Array[] = partsOfBody(response.body)) {
+	constructor(response: RenderedResponse, isReadWhole = false, body: Body = response.body) {
 		super(streamOptions);
 		const {statusCode, statusMessage, headers, fromCache} = response;
 		this.statusCode = statusCode;
@@ -45,7 +50,13 @@ export class ServedResponse extends Readable {
 		this.headers = headers;
 		this.#response = response;
 		this.fromCache = fromCache;
-		this.#parts = parts;
+		this.#isReadWhole = isReadWhole;
+		if (isReadWhole || body instanceof Uint8Array) {
+			this.#part = bodyBytes(body);
+		} else {
+			this.#part = body.parts[0] ?? noBytes;
+			this.#parts = body.parts;
+		}
 	}
 
 	get rawHeaders(): string[] {
@@ -58,76 +69,32 @@ export class ServedResponse extends Readable {
 	}
 
 	override _read(): void {
-		const part = this.#parts[this.#index];
-		if (part === undefined) {
-			this.push(null);
-			return;
-		}
-
+		const part = this.#part;
 		const start = this.#position;
-		const end = Math.min(start + defaultChunkSize, part.byteLength);
-		if (end === part.byteLength) {
-			this.#index++;
-			this.#position = 0;
-		} else {
-			this.#position = end;
-		}
-
-		// An empty chunk would be no chunk, after which nothing more is read.
+		const end = this.#isReadWhole ? part.byteLength : Math.min(start + defaultChunkSize, part.byteLength);
+		this.#position = end;
 		if (end > start) {
 			this.push(Buffer.from(start === 0 && end === part.byteLength ? part : part.subarray(start, end)));
 		}
 
-		if (this.#index === this.#parts.length) {
-			this.push(null);
+		if (end === part.byteLength) {
+			this.#endPart();
 		}
 	}
-}
 
-/**
-A response whose body Got takes without a stream.
-
-Got's promise API reads a stream to its end, unless that has come before Got sees the response: then Got 16 calls `toArray`, and a hit costs a fifth less.
-*/
-class WholeResponse extends ServedResponse {
-	readonly #body: Body;
-	#isTaken = false;
-
-	static {
-		// A field would be enumerable, and an accessor is not allowed.
-		Object.defineProperty(this.prototype, 'readableEnded', {value: true, configurable: true, writable: true});
-	}
-
-	constructor(response: RenderedResponse) {
-		super(response);
-		this.#body = response.body;
-	}
-
-	/** Returns the body, which Got copies. */
-	override toArray(): never {
-		const parts = this.#isTaken ? [] : partsOfBody(this.#body);
-		this.#isTaken = true;
-		return parts as never;
-	}
-
-	override _read(): void {
-		if (this.#isTaken) {
+	#endPart(): void {
+		const next = this.#parts[++this.#index];
+		if (next === undefined) {
 			this.push(null);
 		} else {
-			super._read();
+			this.#part = next;
+			this.#position = 0;
 		}
 	}
 }
 
-/**
-Returns a response from the cache.
-
-@param takesWholeBody - Whether Got takes the body without a stream, if all of it is there.
-*/
-export function servedResponse(response: RenderedResponse, takesWholeBody: boolean): ServedResponse {
-	// Got decodes a body by a stream.
-	return takesWholeBody && response.headers['content-encoding'] === undefined ? new WholeResponse(response) : new ServedResponse(response);
-}
+const noBytes = new Uint8Array(0);
+const noParts: readonly Uint8Array[] = [];
 
 /** Returns timings of which all are the same moment, as of an unencrypted request without an error. */
 function instantTimings(now: number): Record<string, unknown> {

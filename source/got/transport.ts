@@ -26,7 +26,6 @@ import {
 	restoreRetryOptions,
 	setTransport,
 	takeServed,
-	takesWholeBody,
 } from './attempt-options.ts';
 import {
 	restoreTimeoutMessage,
@@ -48,9 +47,9 @@ import {
 	type RequestFunction,
 	type RequestResult,
 } from './native-request.ts';
-import {mayComeWhole, receive, type Received} from './receive.ts';
+import {receive, type Received} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {servedResponse, ServedResponse} from './served-response.ts';
+import {ServedResponse} from './served-response.ts';
 import {WatchedRequest, type GivenResponse, type Watcher} from './watch-request.ts';
 
 /**
@@ -81,7 +80,7 @@ export function transportFor(options: Options, client: Client, isRetry = false):
 		const areRetriesUsed = restoreRetryOptions(options);
 		if (served !== undefined) {
 			noteInfo(options, served.exchange);
-			return servedResponse(served.response, takesWholeBody(options)) as unknown as RequestResult;
+			return new ServedResponse(served.response, true) as unknown as RequestResult;
 		}
 
 		const start = {
@@ -136,7 +135,6 @@ class Attempt implements AttemptParts, Watcher {
 	readonly exchange: Exchange;
 	readonly client: Client;
 	readonly requestTimeout: number | undefined;
-	readonly takesWholeBody: boolean;
 	readonly #start = performance.now();
 
 	/** Milliseconds for which the request waited for another one before it was sent. */
@@ -156,11 +154,6 @@ class Attempt implements AttemptParts, Watcher {
 		this.exchange = exchange;
 		this.client = client;
 		this.requestTimeout = options.timeout.request;
-		this.takesWholeBody = takesWholeBody(options);
-	}
-
-	awaitsBody(response: IncomingMessage): boolean {
-		return this.takesWholeBody && mayComeWhole(response);
 	}
 
 	/** Begins the exchange. `retriedKey` is the key of the attempt that this one repeats. */
@@ -244,7 +237,7 @@ class Attempt implements AttemptParts, Watcher {
 			this.client.refresh(this.exchange, prepareRefresh(this));
 		}
 
-		return this.#give(servedResponse(response, this.takesWholeBody));
+		return this.#give(new ServedResponse(response, !this.options.isStream));
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
@@ -302,7 +295,6 @@ class Attempt implements AttemptParts, Watcher {
 		const received = receive(response, this.exchange, {
 			mayRetry: this.#mayRetry,
 			request,
-			takesWholeBody: this.takesWholeBody,
 			isGivenUp: () => this.#watched === undefined ? this.options.signal?.aborted === true : this.#watched.isDestroyed,
 		});
 		return received instanceof Promise ? this.#giveLater(received) : this.#giveReceived(received);
@@ -341,7 +333,7 @@ class Attempt implements AttemptParts, Watcher {
 		}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.options);
-			return servedResponse(action.response, this.takesWholeBody);
+			return new ServedResponse(action.response, !this.options.isStream);
 		}
 
 		if (action.do === 'done' && action.awaitsRetries) {

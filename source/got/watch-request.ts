@@ -1,15 +1,11 @@
 import type {EventEmitter} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import process from 'node:process';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {FailedResponse, type ServedResponse} from './served-response.ts';
 import type {RequestResult} from './native-request.ts';
 
 /** What the watcher of a request does. */
 export type Watcher = {
-	/** Returns whether a response should wait for what comes with its head. */
-	readonly awaitsBody: (response: IncomingMessage) => boolean;
-
 	/** Returns the response for Got: the given one or a stored one; `undefined` to send the request once more. A promise may reject, but the function must not throw. */
 	readonly respond: (response: IncomingMessage, request: ClientRequest) => MaybePromise<GivenResponse | undefined>;
 
@@ -39,9 +35,6 @@ export class WatchedRequest {
 	/** Undoes what was replaced on the request. */
 	readonly #restore: () => void;
 	#isSettled = false;
-
-	/** Whether an error has followed the response. */
-	#hasFailed = false;
 	#isGivenUp = false;
 	#isDestroyed = false;
 	#reason: Error | undefined;
@@ -90,7 +83,6 @@ export class WatchedRequest {
 		}
 
 		if (this.#isSettled) {
-			this.#hasFailed ||= event === 'error';
 			// Got keeps the request, which would keep the whole exchange in memory. While the body is read, whether the caller gives up still counts.
 			if (event === 'close' && !this.#isResent && this.#firstResponse?.readableEnded === true) {
 				this.#restore();
@@ -109,12 +101,13 @@ export class WatchedRequest {
 			const response = parameters[0] as IncomingMessage;
 			this.#isSettled = true;
 			this.#firstResponse ??= response;
-			if (!this.#watcher.awaitsBody(response)) {
-				return this.#respond(response, emit);
+			const given = this.#watcher.respond(response, this.#second ?? this.#request);
+			if (given instanceof Promise) {
+				void this.#giveLater(given, emit);
+				return true;
 			}
 
-			process.nextTick(respondLater, this, response, emit);
-			return true;
+			return this.#give(given, emit);
 		}
 
 		if (event !== 'error' || this.#isGivenUp) {
@@ -129,31 +122,6 @@ export class WatchedRequest {
 
 		this.#isReplaced = true;
 		return emit('response', replacement);
-	}
-
-	/** Gives Got the response, or what replaces it, unless Got has an error meanwhile. */
-	respondLater(response: IncomingMessage, emit: Emit): void {
-		if (this.#hasFailed) {
-			this.#watcher.close();
-			return;
-		}
-
-		if (!response.complete && response.readableLength > 0) {
-			// Listeners that are added after Got's must not miss what Got would read at once.
-			process.nextTick(unshift, response, response.read());
-		}
-
-		this.#respond(response, emit);
-	}
-
-	#respond(response: IncomingMessage, emit: Emit): boolean {
-		const given = this.#watcher.respond(response, this.#second ?? this.#request);
-		if (given instanceof Promise) {
-			void this.#giveLater(given, emit);
-			return true;
-		}
-
-		return this.#give(given, emit);
 	}
 
 	#give(given: GivenResponse | undefined, emit: Emit): boolean {
@@ -228,14 +196,6 @@ export class WatchedRequest {
 			forward('error', Object.assign(new Error('The server aborted pending request'), {code: 'ECONNRESET'}));
 		}
 	}
-}
-
-function respondLater(watched: WatchedRequest, response: IncomingMessage, emit: Emit): void {
-	watched.respondLater(response, emit);
-}
-
-function unshift(response: IncomingMessage, chunk: unknown): void {
-	response.unshift(chunk);
 }
 
 const handledEvents: ReadonlySet<string | symbol> = new Set(['response', 'error', 'close']);

@@ -233,7 +233,6 @@ for (const [apiName, api] of apis) {
 		const first = await api(client, `${origin.url}/1`);
 		t.is(cacheInfo(first).stored, undefined);
 		t.is(first.headers['cache-status'], 'cdn;fwd=miss, got-cache-hooks;fwd=uri-miss;fwd-status=200');
-		await until(() => gates.length === 1);
 		gates[0]!.resolve();
 		await cache.idle();
 		t.is(cacheInfo(first).stored, 'stored');
@@ -242,7 +241,6 @@ for (const [apiName, api] of apis) {
 
 		const second = await api(client, `${origin.url}/2`);
 		t.is(cacheInfo(second).stored, 'stored');
-		await until(() => gates.length === 2);
 		gates[1]!.reject(new Error('no'));
 		await cache.idle();
 		t.like(cacheInfo(second), {stored: 'store-error', createdAt: undefined});
@@ -250,7 +248,6 @@ for (const [apiName, api] of apis) {
 
 		const third = await api(client, `${origin.url}/3`);
 		t.is(cacheInfo(third).stored, undefined);
-		await until(() => gates.length === 3);
 		gates[2]!.resolve();
 		await cache.idle();
 		t.is(cacheInfo(third).stored, 'stored');
