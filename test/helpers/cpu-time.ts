@@ -2,7 +2,7 @@ import process from 'node:process';
 import type {ExecutionContext} from 'ava';
 
 /**
-Returns the CPU time of this process for an action, in milliseconds, as the minimum of some tries: other processes do not count, nor does garbage collection in one of the tries.
+Returns the CPU time of this thread for an action, in milliseconds, as the minimum of some tries: other processes do not count, nor does garbage collection in one of the tries.
 */
 export function cpuTime(action: () => unknown, tries = 5): number {
 	return Math.min(...Array.from({length: tries}, () => {
@@ -12,8 +12,9 @@ export function cpuTime(action: () => unknown, tries = 5): number {
 	}));
 }
 
-/** Returns the CPU time of this thread in milliseconds. Linux brings it up to date at each tick, 4 ms apart, and when the time of the process is read. */
+/** Returns the CPU time of this thread in milliseconds. */
 function threadTime(): number {
+	// Linux brings it up to date every 4 ms, and whenever the time of the process is read.
 	process.cpuUsage();
 	const {user, system} = process.threadCpuUsage();
 	return (user + system) / 1000;
