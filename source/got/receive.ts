@@ -1,15 +1,19 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
-import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
+import type {
+	Action,
+	Exchange,
+	RenderedResponse,
+	StatusWatcher,
+} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import type {Body} from '../entry/stored-response.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
-import {ServedResponse} from './served-response.ts';
 import {replaceEmit, type Emit} from './watch-request.ts';
 
-/** Reports a response to an exchange, and returns the response for the caller. */
+/** Reports a response to an exchange, and returns what the caller gets. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
@@ -40,8 +44,11 @@ async function answerLater(pending: Promise<Action>, response: IncomingMessage, 
 }
 
 export type Received = {
-	/** The response, whose body is being copied, or a stored one instead; `undefined` if the request must be sent once more. */
-	readonly given: IncomingMessage | ServedResponse | undefined;
+	/** The response, whose body is being copied. */
+	readonly given?: IncomingMessage | undefined;
+
+	/** A stored response instead. If there is neither, the request must be sent once more. */
+	readonly served?: RenderedResponse | undefined;
 	readonly awaitsRetries: boolean;
 };
 
@@ -67,12 +74,12 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response, response.httpVersionMajor !== 2);
-		return {given: undefined, awaitsRetries: false};
+		return {awaitsRetries: false};
 	}
 
 	if (action.do === 'serve') {
 		discard(response);
-		return {given: new ServedResponse(action.response), awaitsRetries: false};
+		return {served: action.response, awaitsRetries: false};
 	}
 
 	if (action.do !== 'pass') {

@@ -142,8 +142,8 @@ class Refresh {
 			return undefined;
 		}
 
-		const {given} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
-		if (given === undefined) {
+		const {given, served} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
+		if (given === undefined && served === undefined) {
 			return this.#exchangeOnce({}, true);
 		}
 

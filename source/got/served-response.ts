@@ -1,7 +1,12 @@
 import {Buffer} from 'node:buffer';
 import {Readable} from 'node:stream';
+import type {Options} from 'got';
 import type {RenderedResponse} from '../exchange/exchange.ts';
-import {bodyBytes, type Body, type NodeHeaders} from '../entry/stored-response.ts';
+import {
+	bodyBytes,
+	type Body,
+	type NodeHeaders,
+} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -95,6 +100,75 @@ export class ServedResponse extends Readable {
 
 const noBytes = new Uint8Array(0);
 const noParts: readonly Uint8Array[] = [];
+
+/**
+A response whose body Got 16 takes at once.
+
+Got's promise API reads a body by two streams and an asynchronous iterator, unless the response has ended before Got sees it: then Got 16 calls `toArray` of the response itself. So this response says that it has ended until somebody begins to read it.
+*/
+class WholeResponse extends ServedResponse {
+	#isBegun = false;
+
+	static {
+		// TypeScript allows no accessor here, and a field would be an enumerable property.
+		Object.defineProperty(this.prototype, 'readableEnded', {
+			get(this: WholeResponse): boolean {
+				return (!this.#isBegun && !this.destroyed) || this.#isEnded;
+			},
+			configurable: true,
+		});
+	}
+
+	constructor(response: RenderedResponse) {
+		super(response, true);
+	}
+
+	get #isEnded(): boolean {
+		return Reflect.get(Readable.prototype, 'readableEnded', this);
+	}
+
+	/** Reads the body without an asynchronous iterator, since all of it is there. */
+	override async toArray(options?: Parameters<Readable['toArray']>[0]): Promise<unknown[]> {
+		// Listeners of a response that follow Got's may read it, too.
+		await undefined;
+		if (options !== undefined || this.destroyed || this.#isEnded) {
+			return super.toArray(options);
+		}
+
+		// Got stops its timers with this event.
+		const ended = new Promise(resolve => {
+			this.once('end', resolve);
+		});
+		const chunks: unknown[] = [];
+		for (let chunk: unknown = this.read(); chunk !== null; chunk = this.read()) {
+			chunks.push(chunk);
+		}
+
+		await ended;
+		return chunks;
+	}
+
+	override _read(): void {
+		this.#isBegun = true;
+		super._read();
+	}
+}
+
+/** Returns a response from the cache for a request of Got. */
+export function servedResponse(response: RenderedResponse, options: Options): ServedResponse {
+	return takesWholeBody(response, options) ? new WholeResponse(response) : new ServedResponse(response, !options.isStream);
+}
+
+/** Returns whether Got may take the body at once, and nobody can tell the difference. */
+function takesWholeBody({headers}: RenderedResponse, options: Options): boolean {
+	// Options of older versions of Got have getters that those of Got 16 have not.
+	const isNewest = !('searchParameters' in options);
+	return isNewest && !options.isStream
+		// An abort at the last progress event would come too late, and Got's own cache reads a stream.
+		&& options.signal === undefined && options.cache === undefined
+		// Got decodes a body by a stream, and does not read that of a redirect, which its hooks may read.
+		&& headers['content-encoding'] === undefined && headers['location'] === undefined;
+}
 
 /** Returns timings of which all are the same moment, as of an unencrypted request without an error. */
 function instantTimings(now: number): Record<string, unknown> {
