@@ -129,22 +129,19 @@ class WholeResponse extends ServedResponse {
 
 	/** Reads the body without an asynchronous iterator, since all of it is there. */
 	override async toArray(options?: Parameters<Readable['toArray']>[0]): Promise<unknown[]> {
-		// Listeners of a response that follow Got's may read it, too.
-		await undefined;
 		if (options !== undefined || this.destroyed || this.#isEnded) {
 			return super.toArray(options);
 		}
 
-		// Got stops its timers with this event.
-		const ended = new Promise(resolve => {
-			this.once('end', resolve);
-		});
 		const chunks: unknown[] = [];
 		for (let chunk: unknown = this.read(); chunk !== null; chunk = this.read()) {
 			chunks.push(chunk);
 		}
 
-		await ended;
+		// Got stops its timers with this event.
+		await new Promise(resolve => {
+			this.once('end', resolve);
+		});
 		return chunks;
 	}
 
