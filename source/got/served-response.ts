@@ -1,12 +1,14 @@
 import {Buffer} from 'node:buffer';
+import process from 'node:process';
 import {Readable} from 'node:stream';
-import type {Options} from 'got';
+import type {Options, Request} from 'got';
 import type {RenderedResponse} from '../exchange/exchange.ts';
 import {
 	bodyBytes,
 	type Body,
 	type NodeHeaders,
 } from '../entry/stored-response.ts';
+import {canTry, tryWholeBody} from './try-whole-body.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -21,8 +23,8 @@ export class ServedResponse extends Readable {
 	httpVersion = '1.1';
 	httpVersionMajor = 1;
 	httpVersionMinor = 1;
-	readonly aborted = false;
-	readonly complete = true;
+	aborted = false;
+	complete = true;
 
 	/** Got's `isFromCache`. */
 	readonly fromCache: boolean;
@@ -85,6 +87,27 @@ export class ServedResponse extends Readable {
 		if (end === part.byteLength) {
 			this.#endPart();
 		}
+	}
+
+	/** Reports that the body was not read to its end, as an `IncomingMessage` does: Got would wait for it. */
+	override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+		if (this.readableEnded) {
+			callback(error);
+			return;
+		}
+
+		this.aborted = true;
+		this.complete = false;
+		if (error !== null) {
+			callback(error);
+			return;
+		}
+
+		// Got may add its listeners after the call that destroys the response.
+		process.nextTick(() => {
+			this.emit('aborted');
+			callback();
+		});
 	}
 
 	#endPart(): void {
@@ -151,20 +174,46 @@ class WholeResponse extends ServedResponse {
 	}
 }
 
+/** Whether a Got takes bodies at once, by the class of its options. */
+const takers = new WeakMap<object, boolean>();
+
 /** Returns a response from the cache for a request of Got. */
 export function servedResponse(response: RenderedResponse, options: Options): ServedResponse {
-	return takesWholeBody(response, options) ? new WholeResponse(response) : new ServedResponse(response, !options.isStream);
+	const mayTake = mayTakeBody(response, options);
+	const takes = mayTake ? takers.get(options.constructor) : false;
+	if (takes === true) {
+		return new WholeResponse(response);
+	}
+
+	const served = new ServedResponse(response, !options.isStream);
+	if (takes === undefined && canTry()) {
+		takers.set(options.constructor, false);
+		served.once('end', () => {
+			void tryOnce(options.constructor, (served as unknown as {readonly request: Request}).request);
+		});
+	}
+
+	return served;
 }
 
-/** Returns whether Got may take the body at once, and nobody can tell the difference. */
-function takesWholeBody({headers}: RenderedResponse, options: Options): boolean {
-	// Options of older versions of Got have getters that those of Got 16 have not.
-	const isNewest = !('searchParameters' in options);
-	return isNewest && !options.isStream
-		// An abort at the last progress event would come too late, and Got's own cache reads a stream.
-		&& options.signal === undefined && options.cache === undefined
+/** Returns whether nobody can tell if Got takes the body at once. */
+function mayTakeBody({headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
+	// An abort at the last progress event would come too late, and Got's own cache reads a stream.
+	return !isStream && signal === undefined && cache === undefined
 		// Got decodes a body by a stream, and does not read that of a redirect, which its hooks may read.
-		&& headers['content-encoding'] === undefined && headers['location'] === undefined;
+		&& headers['content-encoding'] === undefined && headers.location === undefined;
+}
+
+async function tryOnce(key: object, request: Request): Promise<void> {
+	try {
+		const body = Buffer.from('body');
+		const headers = {'content-length': String(body.byteLength)};
+		takers.set(key, await tryWholeBody(request, new WholeResponse({
+			statusCode: 200, statusMessage: 'OK', headers, rawHeaders: [], fromCache: true, body,
+		}), body));
+	} catch {
+		// Such a Got reads a stream.
+	}
 }
 
 /** Returns timings of which all are the same moment, as of an unencrypted request without an error. */

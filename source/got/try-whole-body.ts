@@ -1,0 +1,49 @@
+import {Buffer} from 'node:buffer';
+import {channel} from 'node:diagnostics_channel';
+import type {Readable} from 'node:stream';
+import type {Progress, Request} from 'got';
+import {findRegistry} from './attempt-options.ts';
+
+const creations = channel('got:request:create');
+
+/** Returns whether nobody would see a request that is only tried. */
+export function canTry(): boolean {
+	return !creations.hasSubscribers;
+}
+
+/**
+Tries whether Got takes the body of a response at once by `toArray`, and reports the same progress as for a stream, with a request that is never sent. Got has no version at run time, and a version that reads bodies in another way must get a stream.
+
+@param sample - A request of that Got.
+@param response - A response that says that it has ended.
+@param body - The body of the response.
+*/
+export async function tryWholeBody(sample: Request, response: Readable, body: Uint8Array): Promise<boolean> {
+	let isTaken = false;
+	const toArray = async (): Promise<unknown[]> => {
+		isTaken = true;
+		return (Object.getPrototypeOf(response) as Readable).toArray.call(response);
+	};
+
+	// Requests have an own property `constructor`, which is empty.
+	const {constructor: GotRequest} = Object.getPrototypeOf(sample) as {readonly constructor: new (url: string, options: object) => Request};
+	const request = new GotRequest('http://localhost', {request: () => Object.assign(response, {toArray}), retry: {limit: 0}});
+	findRegistry()?.markServed(request.options);
+	// Got's promise API does so.
+	Object.assign(request, {_noPipe: true});
+	const transferred: number[] = [];
+	request.on('downloadProgress', (progress: Progress) => {
+		transferred.push(progress.percent, progress.transferred);
+	});
+	const rawBody = await new Promise<Uint8Array | undefined>(resolve => {
+		request.once('response', given => {
+			resolve(given.rawBody);
+		});
+		request.once('error', () => {
+			resolve(undefined);
+		});
+		void (request as unknown as {flush: () => Promise<void>}).flush();
+	});
+	request.destroy();
+	return isTaken && rawBody !== undefined && Buffer.compare(rawBody, body) === 0 && transferred.join(' ') === `0 0 1 ${body.byteLength}`;
+}

@@ -1,0 +1,352 @@
+import {Buffer} from 'node:buffer';
+import {subscribe, unsubscribe} from 'node:diagnostics_channel';
+import http, {type ClientRequest, type IncomingMessage} from 'node:http';
+import {PassThrough} from 'node:stream';
+import {setImmediate, setTimeout} from 'node:timers/promises';
+import test, {type ExecutionContext} from 'ava';
+import type got from 'got';
+import type {Got, OptionsInit, Response} from 'got';
+import {CookieJar} from 'tough-cookie';
+import type {CacheSettings} from '../../source/index.ts';
+import {createClient, majors, readStream} from '../helpers/clients.ts';
+import {Origin} from '../helpers/origin.ts';
+
+// Got takes the body of a served response at once, unless the request has a signal: then it reads a stream. Nobody should see a difference.
+
+const text = 'Grüße '.repeat(100);
+
+/** How a stored response comes to Got: without a request, or instead of the response or the error of one. */
+const ways: ReadonlyArray<readonly [name: string, settings: CacheSettings]> = [
+	['a fresh response', {}],
+	['a response that was validated', {alwaysRevalidate: true}],
+	['a stale response instead of an error', {expireAfter: 0, staleIfError: true}],
+];
+
+type Stage = AsyncDisposable & {
+	readonly client: Got;
+	readonly url: string;
+
+	/** Options with which Got reads a stream. */
+	readonly streamed: OptionsInit;
+};
+
+/** Stores a response, so that the next one is served in one of the ways. */
+async function prepare(instance: typeof got, settings: CacheSettings, headers: Readonly<Record<string, string>> = {}): Promise<Stage> {
+	const origin = await Origin.start((request, response) => {
+		if (origin.count > 1 && settings.staleIfError === true) {
+			response.socket!.destroy();
+		} else if (request.headers['if-none-match'] === undefined) {
+			response.writeHead(200, {etag: '"a"', 'content-length': Buffer.byteLength(text), ...headers}).end(text);
+		} else {
+			response.writeHead(304, {etag: '"a"'}).end();
+		}
+	});
+	const {client} = createClient({storeSetCookie: true, ...settings}, instance);
+	await client(origin.url);
+	return {
+		client,
+		url: origin.url,
+		get streamed() {
+			return {signal: new AbortController().signal};
+		},
+		async [Symbol.asyncDispose]() {
+			await origin[Symbol.asyncDispose]();
+		},
+	};
+}
+
+/** What somebody who gets the response of a request before Got has read it does with it. */
+const readers: Readonly<Record<string, (response: IncomingMessage, seen: unknown[]) => void>> = {
+	'listens to its data'(response, seen) {
+		response.on('data', (chunk: Uint8Array) => {
+			seen.push(chunk.byteLength);
+		});
+		response.on('end', () => {
+			seen.push('end');
+		});
+	},
+	'sets its encoding'(response) {
+		response.setEncoding('latin1');
+	},
+	'sets its encoding and listens to its data'(response, seen) {
+		response.setEncoding('base64');
+		response.on('data', chunk => {
+			seen.push(chunk);
+		});
+	},
+	'iterates it'(response, seen) {
+		void (async () => {
+			for await (const chunk of response) {
+				seen.push((chunk as Uint8Array).byteLength);
+			}
+
+			seen.push('end');
+		})();
+	},
+	'takes it as an array'(response, seen) {
+		void (async () => {
+			const chunks = await response.toArray() as Uint8Array[];
+			seen.push(chunks.map(chunk => chunk.byteLength));
+			for (const chunk of chunks) {
+				chunk.fill(0);
+			}
+		})();
+	},
+	'reads it'(response, seen) {
+		const chunk = response.read() as Uint8Array | null;
+		seen.push(chunk?.byteLength);
+		chunk?.fill(0);
+	},
+	'listens for what is readable'(response, seen) {
+		response.on('readable', () => {
+			seen.push((response.read() as Uint8Array | null)?.byteLength);
+		});
+	},
+	'pipes it'(response, seen) {
+		response.pipe(new PassThrough()).on('data', (chunk: Uint8Array) => {
+			seen.push(chunk.byteLength);
+		});
+	},
+	'resumes it'(response) {
+		response.resume();
+	},
+	'pauses it'(response) {
+		response.pause();
+	},
+	'listens to its end'(response, seen) {
+		response.on('close', () => {
+			seen.push(response.readableEnded, response.destroyed, response.complete, response.readableAborted);
+		});
+	},
+	'destroys it with an error'(response) {
+		response.destroy(new Error('mine'));
+	},
+};
+
+/** Lets a reader have the response before or after Got, and returns what both got. */
+async function readWith({client, url}: Stage, options: OptionsInit, reader: (response: IncomingMessage, seen: unknown[]) => void, isFirst: boolean): Promise<unknown> {
+	const seen: unknown[] = [];
+	const listen = (request: ClientRequest): void => {
+		request.on('response', response => {
+			reader(response, seen);
+		});
+	};
+
+	const request = (...parameters: Parameters<typeof http.request>): ClientRequest => {
+		const sent = http.request(...parameters);
+		if (isFirst) {
+			listen(sent);
+		}
+
+		return sent;
+	};
+
+	const promise = client(url, {...options, request});
+	if (!isFirst) {
+		void promise.on('request', listen as never);
+	}
+
+	let result: unknown;
+	try {
+		const {body, rawBody, isFromCache} = await promise as Response;
+		result = {body, rawBody: Buffer.from(rawBody).toString(), isFromCache};
+	} catch (error) {
+		const {name, code, message} = error as Error & {readonly code: string};
+		result = {name, code, message};
+	}
+
+	await setImmediate();
+	return {result, seen};
+}
+
+async function assertUnchanged(t: ExecutionContext, {client, url}: Stage): Promise<void> {
+	const {body, isFromCache} = await client(url);
+	t.is(body, text);
+	t.true(isFromCache);
+}
+
+test.before('Got 16 takes a body at once after the first one, and older versions read each as a stream', async t => {
+	for (const [major, instance] of majors) {
+		await using stage = await prepare(instance, {});
+		const names: string[] = [];
+		for (let count = 0; count < 10; count++) {
+			const response = await stage.client(stage.url);
+			names.push(response.constructor.name);
+			await setImmediate();
+		}
+
+		t.is(names[0], 'ServedResponse', major);
+		t.is(names.at(-1), major === 'Got 16' ? 'WholeResponse' : 'ServedResponse', major);
+	}
+});
+
+for (const [major, instance] of majors) {
+	// Nobody but Got sees a response without a request before it has been read.
+	for (const [way, settings] of ways.slice(1)) {
+		for (const [title, reader] of Object.entries(readers)) {
+			test(`${major}: ${way} is read by Got as a stream would be, if somebody else ${title}`, async t => {
+				await using stage = await prepare(instance, settings);
+				for (const isFirst of [true, false]) {
+					const whole = await readWith(stage, {}, reader, isFirst);
+					t.deepEqual(whole, await readWith(stage, stage.streamed, reader, isFirst), `first: ${isFirst}`);
+				}
+
+				await assertUnchanged(t, stage);
+			});
+		}
+
+		test(`${major}: if somebody destroys ${way}, the request rejects like that of plain Got`, async t => {
+			await using stage = await prepare(instance, settings);
+			for (const isFirst of [true, false]) {
+				for (const options of [{}, stage.streamed]) {
+					const {result} = await readWith(stage, options, response => {
+						response.destroy();
+					}, isFirst) as {readonly result: Readonly<Record<string, string>>};
+					t.is(result.name, 'ReadError');
+					t.true(['ERR_HTTP_CONTENT_LENGTH_MISMATCH', 'ECONNRESET'].includes(result.code!), result.code);
+				}
+			}
+		});
+	}
+
+	for (const [way, settings] of ways) {
+		test(`${major}: the timeouts of a request end with the body of ${way}, while a hook runs`, async t => {
+			await using stage = await prepare(instance, settings);
+			const hooks = {
+				afterResponse: [async (response: Response) => {
+					// Got's timers cannot be injected.
+					await setTimeout(1600);
+					return response;
+				}],
+			};
+			t.is(await stage.client(stage.url, {timeout: {request: 1500, read: 1500, response: 1500}, hooks}).text(), text);
+		});
+
+		test(`${major}: timings are complete in the hooks that get ${way}`, async t => {
+			await using stage = await prepare(instance, settings);
+			const seen: unknown[] = [];
+			const hooks = {
+				afterResponse: [(response: Response) => {
+					const {end, phases} = response.timings!;
+					seen.push(typeof end, typeof phases.total, typeof phases.download);
+					return response;
+				}],
+			};
+			await stage.client(stage.url, {hooks});
+			t.deepEqual(seen, ['number', 'number', 'number']);
+		});
+
+		test(`${major}: an abort at the last progress of ${way} rejects`, async t => {
+			await using stage = await prepare(instance, settings);
+			const controller = new AbortController();
+			const promise = stage.client(stage.url, {signal: controller.signal});
+			void promise.on('downloadProgress', ({percent}) => {
+				if (percent === 1) {
+					controller.abort();
+				}
+			});
+			await t.throwsAsync(promise, {name: 'AbortError'});
+			await assertUnchanged(t, stage);
+		});
+
+		test(`${major}: ${way} has the same progress and the same properties as a stream, and can be changed`, async t => {
+			await using stage = await prepare(instance, settings);
+			const observe = async (options: OptionsInit): Promise<unknown> => {
+				const progress: unknown[] = [];
+				const promise = stage.client(stage.url, options);
+				void promise.on('downloadProgress', event => {
+					progress.push({...event});
+				});
+				const response = await promise as Response & IncomingMessage;
+				const {body, rawBody, headers, readable, readableEnded, readableAborted, readableDidRead, destroyed, complete} = response;
+				const properties = {
+					progress, body, rawBody: Buffer.from(rawBody).toString(), readable, readableEnded, readableAborted, readableDidRead, destroyed, complete,
+					names: Object.keys(response),
+					array: await response.toArray(),
+					iterated: await Array.fromAsync(response),
+				};
+				rawBody.fill(0);
+				headers['content-type'] = 'changed';
+				return properties;
+			};
+
+			t.deepEqual(await observe({}), await observe(stage.streamed));
+			await assertUnchanged(t, stage);
+		});
+
+		test(`${major}: ${way} is read in each type and by each method as by plain Got`, async t => {
+			await using stage = await prepare(instance, settings, {'content-type': 'text/plain'});
+			t.is(await stage.client(stage.url).text(), text);
+			t.is(Buffer.from(await stage.client(stage.url).buffer()).toString(), text);
+			t.is(await stage.client(stage.url, {encoding: 'base64'}).text(), Buffer.from(text).toString('base64'));
+			t.is(Buffer.from(await stage.client(stage.url, {responseType: 'buffer', resolveBodyOnly: true})).toString(), text);
+			await t.throwsAsync(stage.client(stage.url).json(), {name: 'ParseError'});
+			t.is(await readStream(stage.client.stream(stage.url)), text);
+			await assertUnchanged(t, stage);
+		});
+	}
+
+	test(`${major}: a hook that reads and changes a served redirect gets its body, and changes only its own`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			if (request.url === '/end') {
+				response.end(text);
+			} else {
+				response.writeHead(301, {location: '/end'}).end('moved');
+			}
+		});
+		const {client} = createClient({}, instance);
+		const bodies: string[] = [];
+		const read = async (): Promise<void> => {
+			await client(origin.url, {
+				hooks: {
+					beforeRedirect: [async (_options, response) => {
+						const chunks = await (response as unknown as IncomingMessage).toArray() as Uint8Array[];
+						bodies.push(Buffer.concat(chunks).toString());
+						for (const chunk of chunks) {
+							chunk.fill(0);
+						}
+					}],
+				},
+			});
+		};
+
+		await read();
+		await read();
+		await read();
+		t.deepEqual(bodies, ['moved', 'moved', 'moved']);
+		t.is(await client(origin.url, {followRedirect: false}).text(), 'moved');
+		t.is(origin.count, 2);
+	});
+
+	test(`${major}: a served body is whole with a cookie jar, however slow it is`, async t => {
+		await using stage = await prepare(instance, {}, {'set-cookie': 'a=b'});
+		class SlowJar extends CookieJar {
+			override async setCookie(...parameters: readonly unknown[]): Promise<never> {
+				await setImmediate();
+				return super.setCookie(...parameters as Parameters<CookieJar['setCookie']>) as Promise<never>;
+			}
+		}
+
+		const cookieJar = new SlowJar();
+		t.is(await stage.client(stage.url, {cookieJar: cookieJar as never}).text(), text);
+		t.is(await cookieJar.getCookieString(stage.url), 'a=b');
+	});
+
+	test.serial(`${major}: the channel of responses tells the length of a served body`, async t => {
+		await using stage = await prepare(instance, {});
+		const sizes: unknown[] = [];
+		const onEnd = (message: unknown): void => {
+			if ((message as {readonly url: string}).url.startsWith(stage.url)) {
+				sizes.push((message as {readonly bodySize: number}).bodySize);
+			}
+		};
+
+		subscribe('got:response:end', onEnd);
+		t.teardown(() => {
+			unsubscribe('got:response:end', onEnd);
+		});
+		await stage.client(stage.url);
+		await stage.client(stage.url, stage.streamed);
+		t.is(new Set(sizes).size, sizes.length === 0 ? 0 : 1);
+	});
+}
