@@ -26,8 +26,8 @@ export async function tryWholeBody(sample: Request, response: Readable, body: Ui
 	};
 
 	// Requests have an own property `constructor`, which is empty.
-	const {constructor: GotRequest} = Object.getPrototypeOf(sample) as {readonly constructor: new (url: string, options: object) => Request};
-	const request = new GotRequest('http://localhost', {request: () => Object.assign(response, {toArray}), retry: {limit: 0}});
+	const {constructor} = Object.getPrototypeOf(sample) as object;
+	const request = Reflect.construct(constructor, ['http://localhost', {request: () => Object.assign(response, {toArray}), retry: {limit: 0}}]) as Request;
 	findRegistry()?.markServed(request.options);
 	// Got's promise API does so.
 	Object.assign(request, {_noPipe: true});
@@ -35,9 +35,9 @@ export async function tryWholeBody(sample: Request, response: Readable, body: Ui
 	request.on('downloadProgress', (progress: Progress) => {
 		transferred.push(progress.percent, progress.transferred);
 	});
-	const rawBody = await new Promise<Uint8Array | undefined>(resolve => {
-		request.once('response', given => {
-			resolve(given.rawBody);
+	const received = await new Promise<Uint8Array | undefined>(resolve => {
+		request.once('response', ({rawBody}: {readonly rawBody: Uint8Array | undefined}) => {
+			resolve(rawBody);
 		});
 		request.once('error', () => {
 			resolve(undefined);
@@ -45,5 +45,5 @@ export async function tryWholeBody(sample: Request, response: Readable, body: Ui
 		void (request as unknown as {flush: () => Promise<void>}).flush();
 	});
 	request.destroy();
-	return isTaken && rawBody !== undefined && Buffer.compare(rawBody, body) === 0 && transferred.join(' ') === `0 0 1 ${body.byteLength}`;
+	return isTaken && received !== undefined && Buffer.compare(received, body) === 0 && transferred.join(' ') === `0 0 1 ${body.byteLength}`;
 }
