@@ -42,6 +42,7 @@ export class ServedResponse extends Readable {
 	/** The parts of a body of several. */
 	readonly #parts = noParts;
 	#index = 0;
+	#isAllPushed = false;
 
 	/**
 	Copies the body when it is read.
@@ -91,7 +92,9 @@ export class ServedResponse extends Readable {
 
 	/** Reports that the body was not read to its end, as an `IncomingMessage` does: Got would wait for it. */
 	override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-		if (this.readableEnded) {
+		const isRead = this.#isAllPushed && this.readableLength === 0;
+		// Nobody waits for a body that flows to nowhere, as that of a redirect does.
+		if (isRead || this.readableFlowing === true) {
 			callback(error);
 			return;
 		}
@@ -113,6 +116,7 @@ export class ServedResponse extends Readable {
 	#endPart(): void {
 		const next = this.#parts[++this.#index];
 		if (next === undefined) {
+			this.#isAllPushed = true;
 			this.push(null);
 		} else {
 			this.#part = next;
@@ -136,7 +140,7 @@ class WholeResponse extends ServedResponse {
 		// TypeScript allows no accessor here, and a field would be an enumerable property.
 		Object.defineProperty(this.prototype, 'readableEnded', {
 			get(this: WholeResponse): boolean {
-				return (!this.#isBegun && !this.destroyed) || this.#isEnded;
+				return (#isBegun in this && this.#isToBeTaken) || isEnded(this);
 			},
 			configurable: true,
 		});
@@ -146,19 +150,21 @@ class WholeResponse extends ServedResponse {
 		super(response, true);
 	}
 
-	get #isEnded(): boolean {
-		return Reflect.get(Readable.prototype, 'readableEnded', this);
-	}
-
 	/** Reads the body without an asynchronous iterator, since all of it is there. */
 	override async toArray(options?: Parameters<Readable['toArray']>[0]): Promise<unknown[]> {
-		if (options !== undefined || this.destroyed || this.#isEnded) {
+		if (options !== undefined || this.destroyed || isEnded(this)) {
 			return super.toArray(options);
 		}
 
 		const chunks: unknown[] = [];
-		for (let chunk: unknown = this.read(); chunk !== null; chunk = this.read()) {
-			chunks.push(chunk);
+		try {
+			for (let chunk: unknown = this.read(); chunk !== null; chunk = this.read()) {
+				chunks.push(chunk);
+			}
+		} catch (error) {
+			// A listener has thrown. Got ignores the rejection, but not an error of the response.
+			this.destroy(error as Error);
+			throw error;
 		}
 
 		// Got stops its timers with this event.
@@ -168,10 +174,20 @@ class WholeResponse extends ServedResponse {
 		return chunks;
 	}
 
+	/** Whether Got is about to ask for the body. Its promise API notes on the request that it reads no stream, whatever the options say by then. */
+	get #isToBeTaken(): boolean {
+		const {request} = this as {readonly request?: {readonly _noPipe?: boolean}};
+		return request?._noPipe === true && !this.#isBegun && !this.destroyed;
+	}
+
 	override _read(): void {
 		this.#isBegun = true;
 		super._read();
 	}
+}
+
+function isEnded(response: Readable): boolean {
+	return Reflect.get(Readable.prototype, 'readableEnded', response);
 }
 
 /** Whether a Got takes bodies at once, by the class of its options. */
@@ -197,11 +213,11 @@ export function servedResponse(response: RenderedResponse, options: Options): Se
 }
 
 /** Returns whether nobody can tell if Got takes the body at once. */
-function mayTakeBody({headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
+function mayTakeBody({statusCode, headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
 	// An abort at the last progress event would come too late, and Got's own cache reads a stream.
 	return !isStream && signal === undefined && cache === undefined
-		// Got decodes a body by a stream, and does not read that of a redirect, which its hooks may read.
-		&& headers['content-encoding'] === undefined && headers.location === undefined;
+		// Got decodes a body by a stream, and does not read that of a redirect, which its hooks and `followRedirect` may read.
+		&& headers['content-encoding'] === undefined && Math.trunc(statusCode / 100) !== 3;
 }
 
 async function tryOnce(key: object, request: Request): Promise<void> {

@@ -4,11 +4,12 @@ import type {Readable} from 'node:stream';
 import type {Progress, Request} from 'got';
 import {findRegistry} from './attempt-options.ts';
 
-const creations = channel('got:request:create');
+/** The channels on which Got would tell of the request. */
+const channels = ['request:create', 'request:start', 'response:start', 'response:end', 'request:error'].map(name => channel(`got:${name}`));
 
 /** Returns whether nobody would see a request that is only tried. */
 export function canTry(): boolean {
-	return !creations.hasSubscribers;
+	return channels.every(({hasSubscribers}) => !hasSubscribers);
 }
 
 /**

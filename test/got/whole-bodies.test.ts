@@ -1,6 +1,8 @@
 import {Buffer} from 'node:buffer';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
+import {once} from 'node:events';
 import http, {type ClientRequest, type IncomingMessage} from 'node:http';
+import process from 'node:process';
 import {PassThrough} from 'node:stream';
 import {setImmediate, setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
@@ -31,12 +33,15 @@ type Stage = AsyncDisposable & {
 };
 
 /** Stores a response, so that the next one is served in one of the ways. */
-async function prepare(instance: typeof got, settings: CacheSettings, headers: Readonly<Record<string, string>> = {}): Promise<Stage> {
+async function prepare(instance: typeof got, settings: CacheSettings, headers: Readonly<Record<string, string | undefined>> = {}): Promise<Stage> {
 	const origin = await Origin.start((request, response) => {
 		if (origin.count > 1 && settings.staleIfError === true) {
 			response.socket!.destroy();
 		} else if (request.headers['if-none-match'] === undefined) {
-			response.writeHead(200, {etag: '"a"', 'content-length': Buffer.byteLength(text), ...headers}).end(text);
+			const fields = Object.entries({etag: '"a"', 'content-length': String(Buffer.byteLength(text)), ...headers}).filter(([, value]) => value !== undefined);
+			// Without a length, Node.js sends chunks only if the body comes in several calls.
+			response.writeHead(200, Object.fromEntries(fields)).write(text);
+			response.end();
 		} else {
 			response.writeHead(304, {etag: '"a"'}).end();
 		}
@@ -121,6 +126,11 @@ const readers: Readonly<Record<string, (response: IncomingMessage, seen: unknown
 	'destroys it with an error'(response) {
 		response.destroy(new Error('mine'));
 	},
+	'destroys it when Got has read it'(response) {
+		process.nextTick(() => {
+			response.destroy();
+		});
+	},
 };
 
 /** Lets a reader have the response before or after Got, and returns what both got. */
@@ -195,16 +205,18 @@ for (const [major, instance] of majors) {
 			});
 		}
 
-		test(`${major}: if somebody destroys ${way}, the request rejects like that of plain Got`, async t => {
+		test(`${major}: if somebody destroys ${way} before Got has read it, the request rejects like that of plain Got`, async t => {
 			await using stage = await prepare(instance, settings);
-			for (const isFirst of [true, false]) {
-				for (const options of [{}, stage.streamed]) {
-					const {result} = await readWith(stage, options, response => {
-						response.destroy();
-					}, isFirst) as {readonly result: Readonly<Record<string, string>>};
-					t.is(result.name, 'ReadError');
-					t.true(['ERR_HTTP_CONTENT_LENGTH_MISMATCH', 'ECONNRESET'].includes(result.code!), result.code);
-				}
+			const destroy = (response: IncomingMessage): void => {
+				response.destroy();
+			};
+
+			for (const options of [{}, stage.streamed]) {
+				const before = await readWith(stage, options, destroy, true) as {readonly result: Readonly<Record<string, unknown>>};
+				t.is(before.result.name, 'ReadError');
+				t.true(['ERR_HTTP_CONTENT_LENGTH_MISMATCH', 'ECONNRESET'].includes(before.result.code as string));
+				const after = await readWith(stage, options, destroy, false) as {readonly result: Readonly<Record<string, unknown>>};
+				t.is(after.result.body, text);
 			}
 		});
 	}
@@ -316,6 +328,86 @@ for (const [major, instance] of majors) {
 		t.deepEqual(bodies, ['moved', 'moved', 'moved']);
 		t.is(await client(origin.url, {followRedirect: false}).text(), 'moved');
 		t.is(origin.count, 2);
+	});
+
+	for (const [way, settings] of ways) {
+		test(`${major}: a stream of ${way} has its body, whatever a hook does to the options`, async t => {
+			for (const headers of [{}, {'content-length': undefined}]) {
+				await using stage = await prepare(instance, settings, headers);
+				const stream = stage.client.stream(stage.url, {
+					hooks: {
+						beforeRequest: [options => {
+							options.isStream = false;
+						}],
+					},
+				});
+				await once(stream, 'response');
+				await setImmediate();
+				t.is(await readStream(stream), text);
+			}
+		});
+	}
+
+	test(`${major}: a listener that throws when it gets data makes the request reject`, async t => {
+		await using stage = await prepare(instance, {alwaysRevalidate: true}, {'content-length': undefined});
+		for (const options of [{}, stage.streamed]) {
+			const {result} = await readWith(stage, options, response => {
+				response.on('data', () => {
+					throw new Error('mine');
+				});
+			}, true) as {readonly result: Readonly<Record<string, string>>};
+			t.is(result.message, 'mine');
+		}
+	});
+
+	test(`${major}: a served redirect is followed, though a hook destroys its response`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			if (request.url === '/end') {
+				response.end(text);
+			} else {
+				response.writeHead(301, {location: '/end'}).end('moved');
+			}
+		});
+		const {client} = createClient({}, instance);
+		await client(origin.url);
+		for (const isLater of [false, true]) {
+			t.is(await client(origin.url, {
+				hooks: {
+					beforeRedirect: [async (_options, response) => {
+						if (isLater) {
+							await setImmediate();
+						}
+
+						(response as unknown as IncomingMessage).destroy();
+					}],
+				},
+			}).text(), text);
+		}
+	});
+
+	test(`${major}: a served response may be wrapped, and a function that decides on redirects sees what it has not read`, async t => {
+		await using origin = await Origin.start((request, response) => {
+			response.writeHead(request.url === '/choices' ? 300 : 200).end(text);
+		});
+		const {client} = createClient({allowableCodes: [200, 300]}, instance);
+		await client(origin.url);
+		const response = await client(origin.url) as Response & IncomingMessage;
+		t.true((Object.create(response) as IncomingMessage).readableEnded);
+		t.true(new Proxy(response, {}).readableEnded);
+		const seen: boolean[] = [];
+		for (let count = 0; count < 3; count++) {
+			await client(`${origin.url}/choices`, {
+				throwHttpErrors: false,
+				followRedirect(redirect) {
+					seen.push((redirect as unknown as IncomingMessage).readableEnded);
+					return false;
+				},
+			});
+		}
+
+		t.is(origin.count, 2);
+		// As for the response of the origin.
+		t.is(seen[1], seen[0]);
 	});
 
 	test(`${major}: a served body is whole with a cookie jar, however slow it is`, async t => {
