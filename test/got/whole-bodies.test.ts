@@ -396,20 +396,22 @@ for (const [major, instance] of majors) {
 		t.true(new Proxy(response, {}).readableEnded);
 		const url = `${origin.url}/choices`;
 		await client(url, {throwHttpErrors: false});
-		const seen: boolean[] = [];
+		const seen: boolean[][] = [];
 		for (const options of [{}, {signal: new AbortController().signal}]) {
+			const states: boolean[] = [];
+			seen.push(states);
 			await client(url, {
 				...options,
 				throwHttpErrors: false,
 				followRedirect(redirect) {
-					seen.push((redirect as unknown as IncomingMessage).readableEnded);
+					states.push((redirect as unknown as IncomingMessage).readableEnded);
 					return false;
 				},
 			});
 		}
 
 		t.is(origin.count, 2);
-		t.is(seen[0], seen[1]);
+		t.deepEqual(seen[0], seen[1]);
 	});
 
 	test(`${major}: a served body is whole with a cookie jar, however slow it is`, async t => {
