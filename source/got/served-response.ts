@@ -29,6 +29,9 @@ export class ServedResponse extends Readable {
 	/** Got's `isFromCache`. */
 	readonly fromCache: boolean;
 
+	/** The request of Got, which sets it. */
+	declare readonly request?: Request | undefined;
+
 	/** Timings in the shape of Got's, which callers read from any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
 	readonly #response: RenderedResponse;
@@ -176,8 +179,7 @@ class WholeResponse extends ServedResponse {
 
 	/** Whether Got is about to ask for the body. Its promise API notes on the request that it reads no stream, whatever the options say by then. */
 	get #isToBeTaken(): boolean {
-		const {request} = this as {readonly request?: {readonly _noPipe?: boolean}};
-		return request?._noPipe === true && !this.#isBegun && !this.destroyed;
+		return this.request?._noPipe === true && !this.#isBegun && !this.destroyed;
 	}
 
 	override _read(): void {
@@ -202,10 +204,10 @@ export function servedResponse(response: RenderedResponse, options: Options): Se
 	}
 
 	const served = new ServedResponse(response, !options.isStream);
-	if (takes === undefined && canTry()) {
+	if (takes === undefined) {
 		takers.set(options.constructor, false);
-		served.once('end', () => {
-			void tryOnce(options.constructor, (served as unknown as {readonly request: Request}).request);
+		served.once('close', () => {
+			void tryOnce(options.constructor, served);
 		});
 	}
 
@@ -220,7 +222,13 @@ function mayTakeBody({statusCode, headers}: RenderedResponse, {isStream, signal,
 		&& headers['content-encoding'] === undefined && Math.trunc(statusCode / 100) !== 3;
 }
 
-async function tryOnce(key: object, request: Request): Promise<void> {
+/** Finds out whether the Got that has read a response takes bodies at once. */
+async function tryOnce(key: object, {request}: ServedResponse): Promise<void> {
+	if (request === undefined || !canTry()) {
+		takers.delete(key);
+		return;
+	}
+
 	try {
 		const body = Buffer.from('body');
 		const headers = {'content-length': String(body.byteLength)};

@@ -2,7 +2,6 @@ import {Buffer} from 'node:buffer';
 import {channel} from 'node:diagnostics_channel';
 import type {Readable} from 'node:stream';
 import type {Progress, Request} from 'got';
-import {findRegistry} from './attempt-options.ts';
 
 /** The channels on which Got would tell of the request. */
 const channels = ['request:create', 'request:start', 'response:start', 'response:end', 'request:error'].map(name => channel(`got:${name}`));
@@ -28,10 +27,11 @@ export async function tryWholeBody(sample: Request, response: Readable, body: Ui
 
 	// Requests have an own property `constructor`, which is empty.
 	const {constructor} = Object.getPrototypeOf(sample) as object;
-	const request = Reflect.construct(constructor, ['http://localhost', {request: () => Object.assign(response, {toArray}), retry: {limit: 0}}]) as Request;
-	findRegistry()?.markServed(request.options);
+	const request = Reflect.construct(constructor, ['http://localhost', {retry: {limit: 0}}]) as Request;
+	// A cache that is installed for the whole process replaces the method of the prototype.
+	Object.defineProperty(request.options, 'getRequestFunction', {value: () => () => Object.assign(response, {toArray})});
 	// Got's promise API does so.
-	Object.assign(request, {_noPipe: true});
+	request._noPipe = true;
 	const transferred: number[] = [];
 	request.on('downloadProgress', (progress: Progress) => {
 		transferred.push(progress.percent, progress.transferred);
@@ -43,7 +43,7 @@ export async function tryWholeBody(sample: Request, response: Readable, body: Ui
 		request.once('error', () => {
 			resolve(undefined);
 		});
-		void (request as unknown as {flush: () => Promise<void>}).flush();
+		void request.flush();
 	});
 	request.destroy();
 	return isTaken && received !== undefined && Buffer.compare(received, body) === 0 && transferred.join(' ') === `0 0 1 ${body.byteLength}`;
