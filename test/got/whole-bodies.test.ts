@@ -234,19 +234,21 @@ for (const [major, instance] of majors) {
 			t.is(await stage.client(stage.url, {timeout: {request: 1500, read: 1500, response: 1500}, hooks}).text(), text);
 		});
 
-		test(`${major}: timings are complete in the hooks that get ${way}`, async t => {
-			await using stage = await prepare(instance, settings);
-			const seen: unknown[] = [];
-			const hooks = {
-				afterResponse: [(response: Response) => {
-					const {end, phases} = response.timings!;
-					seen.push(typeof end, typeof phases.total, typeof phases.download);
-					return response;
-				}],
-			};
-			await stage.client(stage.url, {hooks});
-			t.deepEqual(seen, ['number', 'number', 'number']);
-		});
+		for (const [storeName, store] of [['a store that answers at once', () => 'memory' as const], ['a store for which the response waits', () => new Map()]] as const) {
+			test(`${major}: timings are complete in the hooks that get ${way}, from ${storeName}`, async t => {
+				await using stage = await prepare(instance, {...settings, store: store(), failFast: true});
+				const seen: unknown[] = [];
+				const hooks = {
+					afterResponse: [(response: Response) => {
+						const {end, phases} = response.timings!;
+						seen.push(typeof end, typeof phases.total, typeof phases.download, (response).readableEnded);
+						return response;
+					}],
+				};
+				await stage.client(stage.url, {hooks});
+				t.deepEqual(seen, ['number', 'number', 'number', true]);
+			});
+		}
 
 		test(`${major}: an abort at the last progress of ${way} rejects`, async t => {
 			await using stage = await prepare(instance, settings);
