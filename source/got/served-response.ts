@@ -214,7 +214,7 @@ export function servedResponse(response: RenderedResponse, options: Options): Se
 	return served;
 }
 
-/** Returns whether nobody can tell if Got takes the body at once. */
+/** Returns whether nobody sees a difference if Got takes the body at once. */
 function mayTakeBody({statusCode, headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
 	// An abort at the last progress event would come too late, and Got's own cache reads a stream.
 	return !isStream && signal === undefined && cache === undefined

@@ -3,7 +3,7 @@ import {channel} from 'node:diagnostics_channel';
 import type {Readable} from 'node:stream';
 import type {Progress, Request} from 'got';
 
-/** The channels on which Got would tell of the request. */
+/** The channels on which Got would report the request. */
 const channels = ['request:create', 'request:start', 'response:start', 'response:end', 'request:error'].map(name => channel(`got:${name}`));
 
 /** Returns whether nobody would see a request that is only tried. */

@@ -11,7 +11,7 @@ import type {Got, OptionsInit, Response} from 'got';
 import {CookieJar} from 'tough-cookie';
 import type {CacheSettings} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
-import {Origin} from '../helpers/origin.ts';
+import {Origin, type Handler} from '../helpers/origin.ts';
 
 // Got takes the body of a served response at once, unless the request has a signal: then it reads a stream. Nobody should see a difference.
 
@@ -169,6 +169,14 @@ async function readWith({client, url}: Stage, options: OptionsInit, reader: (res
 	return {result, seen};
 }
 
+const redirect: Handler = (request, response) => {
+	if (request.url === '/end') {
+		response.end(text);
+	} else {
+		response.writeHead(301, {location: '/end'}).end('moved');
+	}
+};
+
 async function assertUnchanged(t: ExecutionContext, {client, url}: Stage): Promise<void> {
 	const {body, isFromCache} = await client(url);
 	t.is(body, text);
@@ -301,13 +309,7 @@ for (const [major, instance] of majors) {
 	}
 
 	test(`${major}: a hook that reads and changes a served redirect gets its body, and changes only its own`, async t => {
-		await using origin = await Origin.start((request, response) => {
-			if (request.url === '/end') {
-				response.end(text);
-			} else {
-				response.writeHead(301, {location: '/end'}).end('moved');
-			}
-		});
+		await using origin = await Origin.start(redirect);
 		const {client} = createClient({}, instance);
 		const bodies: string[] = [];
 		const read = async (): Promise<void> => {
@@ -363,13 +365,7 @@ for (const [major, instance] of majors) {
 	});
 
 	test(`${major}: a served redirect is followed, though a hook destroys its response`, async t => {
-		await using origin = await Origin.start((request, response) => {
-			if (request.url === '/end') {
-				response.end(text);
-			} else {
-				response.writeHead(301, {location: '/end'}).end('moved');
-			}
-		});
+		await using origin = await Origin.start(redirect);
 		const {client} = createClient({}, instance);
 		await client(origin.url);
 		for (const isLater of [false, true]) {
@@ -430,7 +426,7 @@ for (const [major, instance] of majors) {
 		t.is(await cookieJar.getCookieString(stage.url), 'a=b');
 	});
 
-	test.serial(`${major}: the channel of responses tells the length of a served body`, async t => {
+	test.serial(`${major}: the channel of responses reports the length of a served body`, async t => {
 		await using stage = await prepare(instance, {});
 		const sizes: unknown[] = [];
 		const onEnd = (message: unknown): void => {
