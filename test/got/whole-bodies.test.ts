@@ -401,8 +401,8 @@ for (const [major, instance] of majors) {
 			await client(url, {
 				...options,
 				throwHttpErrors: false,
-				followRedirect(redirect) {
-					states.push((redirect as unknown as IncomingMessage).readableEnded);
+				followRedirect(other) {
+					states.push((other as unknown as IncomingMessage).readableEnded);
 					return false;
 				},
 			});
