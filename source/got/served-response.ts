@@ -137,6 +137,7 @@ A response whose body Got 16 takes at once.
 Got's promise API reads a body by two streams and an asynchronous iterator, unless the response has ended before Got sees it: then Got 16 calls `toArray` of the response itself. So this response says that it has ended until somebody begins to read it.
 */
 class WholeResponse extends ServedResponse {
+	readonly #byteLength: number;
 	#isBegun = false;
 
 	static {
@@ -150,7 +151,9 @@ class WholeResponse extends ServedResponse {
 	}
 
 	constructor(response: RenderedResponse) {
-		super(response, true);
+		const body = bodyBytes(response.body);
+		super(response, true, body);
+		this.#byteLength = body.byteLength;
 	}
 
 	/** Reads the body without an asynchronous iterator, since all of it is there. */
@@ -179,7 +182,10 @@ class WholeResponse extends ServedResponse {
 
 	/** Whether Got is about to ask for the body. Its promise API notes on the request that it reads no stream, whatever the options say by then. */
 	get #isToBeTaken(): boolean {
-		return this.request?._noPipe === true && !this.#isBegun && !this.destroyed;
+		const length = this.headers['content-length'];
+		return this.request?._noPipe === true && !this.#isBegun && !this.destroyed
+			// A hook or listener may have changed it: Got then refuses a stream.
+			&& (length === undefined || Number(length) === this.#byteLength);
 	}
 
 	override _read(): void {

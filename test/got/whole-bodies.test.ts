@@ -123,6 +123,9 @@ const readers: Readonly<Record<string, (response: IncomingMessage, seen: unknown
 			seen.push(response.readableEnded, response.destroyed, response.complete, response.readableAborted);
 		});
 	},
+	'changes its Content-Length'(response) {
+		response.headers['content-length'] = '1';
+	},
 	'destroys it with an error'(response) {
 		response.destroy(new Error('mine'));
 	},
