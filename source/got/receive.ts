@@ -13,7 +13,7 @@ import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
 import {replaceEmit, type Emit} from './watch-request.ts';
 
-/** Reports a response to an exchange, and returns what the caller gets. */
+/** Reports a response to an exchange, and returns the response for the caller: the received one or a stored one. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
@@ -44,8 +44,8 @@ async function answerLater(pending: Promise<Action>, response: IncomingMessage, 
 }
 
 export type Received = {
-	/** The response, whose body is being copied. */
-	readonly given?: IncomingMessage | undefined;
+	/** The received response, whose body may be copied while it is read. */
+	readonly received?: IncomingMessage | undefined;
 
 	/** A stored response instead. If there is neither, the request must be sent once more. */
 	readonly served?: RenderedResponse | undefined;
@@ -91,7 +91,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 		new BodyCollector(response, exchange, options).start(action.status);
 	}
 
-	return {given: response, awaitsRetries: action.awaitsRetries};
+	return {received: response, awaitsRetries: action.awaitsRetries};
 }
 
 /** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */

@@ -5,10 +5,11 @@ import type {Options, Request} from 'got';
 import type {RenderedResponse} from '../exchange/exchange.ts';
 import {
 	bodyBytes,
+	bodyLength,
 	type Body,
 	type NodeHeaders,
 } from '../entry/stored-response.ts';
-import {canTry, tryWholeBody} from './try-whole-body.ts';
+import {canTry, tryDirectRead} from './try-direct-read.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -29,7 +30,7 @@ export class ServedResponse extends Readable {
 	/** Got's `isFromCache`. */
 	readonly fromCache: boolean;
 
-	/** The request of Got, which sets it. */
+	/** Got's request. Got sets this property. */
 	declare readonly request?: Request | undefined;
 
 	/** Timings in the shape of Got's, which callers read from any response. */
@@ -93,25 +94,29 @@ export class ServedResponse extends Readable {
 		}
 	}
 
-	/** Reports that the body was not read to its end, as an `IncomingMessage` does: Got would wait for it. */
+	/** Emits `aborted` if the body was not read to its end, as an `IncomingMessage` does. Otherwise Got would wait for the end for ever. */
 	override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-		const isRead = this.#isAllPushed && this.readableLength === 0;
-		// Nobody waits for a body that flows to nowhere, as that of a redirect does.
-		if (isRead || this.readableFlowing === true) {
+		if (this.#isAllPushed && this.readableLength === 0) {
 			callback(error);
 			return;
 		}
 
-		this.aborted = true;
-		this.complete = false;
 		if (error !== null) {
+			// Got rejects with the error itself.
+			this.complete = false;
 			callback(error);
 			return;
 		}
 
-		// Got may add its listeners after the call that destroys the response.
+		// Got may begin to read the response after the call that destroys it.
 		process.nextTick(() => {
-			this.emit('aborted');
+			// Got resumes the response of a redirect that it follows, and does not wait for its end.
+			if (this.readableFlowing !== true) {
+				this.aborted = true;
+				this.complete = false;
+				this.emit('aborted');
+			}
+
 			callback();
 		});
 	}
@@ -132,28 +137,28 @@ const noBytes = new Uint8Array(0);
 const noParts: readonly Uint8Array[] = [];
 
 /**
-A response whose body Got 16 takes at once.
+A response whose body Got reads directly.
 
-Got's promise API reads a body by two streams and an asynchronous iterator, unless the response has ended before Got sees it: then Got 16 calls `toArray` of the response itself. So this response says that it has ended until somebody begins to read it.
+Got's promise API reads a body through the stream of its own request and an asynchronous iterator, unless the response has ended before Got sees it: then it calls `toArray` of the response itself. So this response says that it has ended when Got asks.
 */
-class WholeResponse extends ServedResponse {
+class DirectResponse extends ServedResponse {
 	readonly #byteLength: number;
 	#isBegun = false;
 
 	static {
 		// TypeScript allows no accessor here, and a field would be an enumerable property.
 		Object.defineProperty(this.prototype, 'readableEnded', {
-			get(this: WholeResponse): boolean {
-				return (#isBegun in this && this.#isToBeTaken) || isEnded(this);
+			get(this: DirectResponse): boolean {
+				// An object that inherits from a response, or a proxy of one, has no private fields.
+				return (#isBegun in this && this.#isReadDirectly) || isEnded(this);
 			},
 			configurable: true,
 		});
 	}
 
 	constructor(response: RenderedResponse) {
-		const body = bodyBytes(response.body);
-		super(response, true, body);
-		this.#byteLength = body.byteLength;
+		super(response, true);
+		this.#byteLength = bodyLength(response.body);
 	}
 
 	/** Reads the body without an asynchronous iterator, since all of it is there. */
@@ -180,11 +185,11 @@ class WholeResponse extends ServedResponse {
 		return chunks;
 	}
 
-	/** Whether Got is about to ask for the body. Its promise API notes on the request that it reads no stream, whatever the options say by then. */
-	get #isToBeTaken(): boolean {
+	/** Whether Got is about to read the body, and nobody has begun to. Got's promise API sets `_noPipe`; `options.isStream` may have been changed by a hook. */
+	get #isReadDirectly(): boolean {
 		const length = this.headers['content-length'];
 		return this.request?._noPipe === true && !this.#isBegun && !this.destroyed
-			// A hook or listener may have changed it: Got then refuses a stream.
+			// Somebody may have changed it. Got rejects a body of another length only if it reads that as a stream.
 			&& (length === undefined || Number(length) === this.#byteLength);
 	}
 
@@ -198,51 +203,51 @@ function isEnded(response: Readable): boolean {
 	return Reflect.get(Readable.prototype, 'readableEnded', response);
 }
 
-/** Whether a Got takes bodies at once, by the class of its options. */
-const takers = new WeakMap<object, boolean>();
+/** Whether a Got reads bodies directly, by the class of its options. Until the trial has succeeded, and if it fails, this Got gets streams. */
+const directReaders = new WeakMap<object, boolean>();
 
-/** Returns a response from the cache for a request of Got. */
-export function servedResponse(response: RenderedResponse, options: Options): ServedResponse {
-	const mayTake = mayTakeBody(response, options);
-	const takes = mayTake ? takers.get(options.constructor) : false;
-	if (takes === true) {
-		return new WholeResponse(response);
+/** Returns the response for a request of Got. */
+export function createServedResponse(response: RenderedResponse, options: Options): ServedResponse {
+	const key = options.constructor;
+	const mayRead = mayReadDirectly(response, options);
+	if (mayRead && directReaders.get(key) === true) {
+		return new DirectResponse(response);
 	}
 
 	const served = new ServedResponse(response, !options.isStream);
-	if (takes === undefined) {
-		takers.set(options.constructor, false);
+	if (mayRead && !directReaders.has(key)) {
+		directReaders.set(key, false);
 		served.once('close', () => {
-			void tryOnce(options.constructor, served);
+			void tryGot(key, served);
 		});
 	}
 
 	return served;
 }
 
-/** Returns whether nobody sees a difference if Got takes the body at once. */
-function mayTakeBody({statusCode, headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
+/** Returns whether a caller sees no difference if Got reads the body directly. */
+function mayReadDirectly({statusCode, headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
 	// An abort at the last progress event would come too late, and Got's own cache reads a stream.
 	return !isStream && signal === undefined && cache === undefined
 		// Got decodes a body by a stream, and does not read that of a redirect, which its hooks and `followRedirect` may read.
 		&& headers['content-encoding'] === undefined && Math.trunc(statusCode / 100) !== 3;
 }
 
-/** Finds out whether the Got that has read a response takes bodies at once. */
-async function tryOnce(key: object, {request}: ServedResponse): Promise<void> {
+/** Finds out whether the Got that has read a response reads bodies directly. */
+async function tryGot(key: object, {request}: ServedResponse): Promise<void> {
 	if (request === undefined || !canTry()) {
-		takers.delete(key);
+		directReaders.delete(key);
 		return;
 	}
 
 	try {
 		const body = Buffer.from('body');
 		const headers = {'content-length': String(body.byteLength)};
-		takers.set(key, await tryWholeBody(request, new WholeResponse({
+		directReaders.set(key, await tryDirectRead(request, new DirectResponse({
 			statusCode: 200, statusMessage: 'OK', headers, rawHeaders: [], fromCache: true, body,
 		}), body));
 	} catch {
-		// Such a Got reads a stream.
+		// The entry stays `false`.
 	}
 }
 
