@@ -1,19 +1,15 @@
 import {Buffer} from 'node:buffer';
 import {STATUS_CODES, type ClientRequest, type IncomingMessage} from 'node:http';
-import type {
-	Action,
-	Exchange,
-	RenderedResponse,
-	StatusWatcher,
-} from '../exchange/exchange.ts';
+import type {Action, Exchange, StatusWatcher} from '../exchange/exchange.ts';
 import type {MaybePromise} from '../maybe-promise.ts';
 import {appendMember} from '../policy/fields.ts';
 import type {Body} from '../entry/stored-response.ts';
 import {contentLength} from '../policy/response-facts.ts';
 import type {WriteReason} from '../policy/types.ts';
+import {ServedResponse} from './served-response.ts';
 import {replaceEmit, type Emit} from './watch-request.ts';
 
-/** Reports a response to an exchange, and returns the response for the caller: the received one or a stored one. */
+/** Reports a response to an exchange, and returns the response for the caller. */
 export function receive(response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): MaybePromise<Received> {
 	const head = {
 		statusCode: response.statusCode!,
@@ -44,11 +40,8 @@ async function answerLater(pending: Promise<Action>, response: IncomingMessage, 
 }
 
 export type Received = {
-	/** The received response, whose body may be copied while it is read. */
-	readonly received?: IncomingMessage | undefined;
-
-	/** A stored response instead. If there is neither, the request must be sent once more. */
-	readonly served?: RenderedResponse | undefined;
+	/** The response, whose body is being copied, or a stored one instead; `undefined` if the request must be sent once more. */
+	readonly given: IncomingMessage | ServedResponse | undefined;
 	readonly awaitsRetries: boolean;
 };
 
@@ -74,12 +67,12 @@ function toRawHeaders(headers: IncomingMessage['headers']): string[] {
 function answer(action: Action, response: IncomingMessage, exchange: Exchange, options: ReceiveOptions): Received {
 	if (action.do === 'resend') {
 		discard(response, response.httpVersionMajor !== 2);
-		return {awaitsRetries: false};
+		return {given: undefined, awaitsRetries: false};
 	}
 
 	if (action.do === 'serve') {
 		discard(response);
-		return {served: action.response, awaitsRetries: false};
+		return {given: new ServedResponse(action.response), awaitsRetries: false};
 	}
 
 	if (action.do !== 'pass') {
@@ -91,7 +84,7 @@ function answer(action: Action, response: IncomingMessage, exchange: Exchange, o
 		new BodyCollector(response, exchange, options).start(action.status);
 	}
 
-	return {received: response, awaitsRetries: action.awaitsRetries};
+	return {given: response, awaitsRetries: action.awaitsRetries};
 }
 
 /** Reads an unwanted response to its end, so that its connection can be used again. Over HTTP/2, a response whose request is sent once more is not read: the request would destroy itself, as if the caller had given up, and it has no connection of its own. */

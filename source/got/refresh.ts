@@ -142,13 +142,13 @@ class Refresh {
 			return undefined;
 		}
 
-		const {received, served} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
-		if (received === undefined && served === undefined) {
+		const {given} = await receive(response, this.#exchange, {mayRetry: false, isGivenUp: () => this.#deadline.isOver});
+		if (given === undefined) {
 			return this.#exchangeOnce({}, true);
 		}
 
 		try {
-			await this.#deadline.within(read(response, () => received !== undefined && this.#exchange.info.stored === undefined));
+			await this.#deadline.within(read(response, () => given === response && this.#exchange.info.stored === undefined));
 			return response.statusCode!;
 		} catch (error) {
 			if (!isTransientError(error) || !this.#mayRetry(isLast)) {

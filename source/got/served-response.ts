@@ -1,15 +1,8 @@
 import {Buffer} from 'node:buffer';
 import process from 'node:process';
 import {Readable} from 'node:stream';
-import type {Options, Request} from 'got';
 import type {RenderedResponse} from '../exchange/exchange.ts';
-import {
-	bodyBytes,
-	bodyLength,
-	type Body,
-	type NodeHeaders,
-} from '../entry/stored-response.ts';
-import {canTry, tryDirectRead} from './try-direct-read.ts';
+import {bodyBytes, type Body, type NodeHeaders} from '../entry/stored-response.ts';
 
 const defaultChunkSize = 65_536;
 const streamOptions = {highWaterMark: defaultChunkSize};
@@ -29,9 +22,6 @@ export class ServedResponse extends Readable {
 
 	/** Got's `isFromCache`. */
 	readonly fromCache: boolean;
-
-	/** Got's request. Got sets this property. */
-	declare readonly request?: Request | undefined;
 
 	/** Timings in the shape of Got's, which callers read from any response. */
 	timings: Record<string, unknown> = instantTimings(Date.now());
@@ -135,121 +125,6 @@ export class ServedResponse extends Readable {
 
 const noBytes = new Uint8Array(0);
 const noParts: readonly Uint8Array[] = [];
-
-/**
-A response whose body Got reads directly.
-
-Got's promise API reads a body through the stream of its own request and an asynchronous iterator, unless the response has ended before Got sees it: then it calls `toArray` of the response itself. So this response says that it has ended when Got asks.
-*/
-class DirectResponse extends ServedResponse {
-	readonly #byteLength: number;
-	#isBegun = false;
-
-	static {
-		// TypeScript allows no accessor here, and a field would be an enumerable property.
-		Object.defineProperty(this.prototype, 'readableEnded', {
-			get(this: DirectResponse): boolean {
-				// An object that inherits from a response, or a proxy of one, has no private fields.
-				return (#isBegun in this && this.#isReadDirectly) || isEnded(this);
-			},
-			configurable: true,
-		});
-	}
-
-	constructor(response: RenderedResponse) {
-		super(response, true);
-		this.#byteLength = bodyLength(response.body);
-	}
-
-	/** Reads the body without an asynchronous iterator, since all of it is there. */
-	override async toArray(options?: Parameters<Readable['toArray']>[0]): Promise<unknown[]> {
-		if (options !== undefined || this.destroyed || isEnded(this)) {
-			return super.toArray(options);
-		}
-
-		const chunks: unknown[] = [];
-		try {
-			for (let chunk: unknown = this.read(); chunk !== null; chunk = this.read()) {
-				chunks.push(chunk);
-			}
-		} catch (error) {
-			// A listener has thrown. Got ignores the rejection, but not an error of the response.
-			this.destroy(error as Error);
-			throw error;
-		}
-
-		// Got stops its timers with this event.
-		await new Promise(resolve => {
-			this.once('end', resolve);
-		});
-		return chunks;
-	}
-
-	/** Whether Got is about to read the body, and nobody has begun to. Got's promise API sets `_noPipe`; `options.isStream` may have been changed by a hook. */
-	get #isReadDirectly(): boolean {
-		const length = this.headers['content-length'];
-		return this.request?._noPipe === true && !this.#isBegun && !this.destroyed
-			// Somebody may have changed it. Got rejects a body of another length only if it reads that as a stream.
-			&& (length === undefined || Number(length) === this.#byteLength);
-	}
-
-	override _read(): void {
-		this.#isBegun = true;
-		super._read();
-	}
-}
-
-function isEnded(response: Readable): boolean {
-	return Reflect.get(Readable.prototype, 'readableEnded', response);
-}
-
-/** Whether a Got reads bodies directly, by the class of its options. Until the trial has succeeded, and if it fails, this Got gets streams. */
-const directReaders = new WeakMap<object, boolean>();
-
-/** Returns the response for a request of Got. */
-export function createServedResponse(response: RenderedResponse, options: Options): ServedResponse {
-	const key = options.constructor;
-	const mayRead = mayReadDirectly(response, options);
-	if (mayRead && directReaders.get(key) === true) {
-		return new DirectResponse(response);
-	}
-
-	const served = new ServedResponse(response, !options.isStream);
-	if (mayRead && !directReaders.has(key)) {
-		directReaders.set(key, false);
-		served.once('close', () => {
-			void tryGot(key, served);
-		});
-	}
-
-	return served;
-}
-
-/** Returns whether a caller sees no difference if Got reads the body directly. */
-function mayReadDirectly({statusCode, headers}: RenderedResponse, {isStream, signal, cache}: Options): boolean {
-	// An abort at the last progress event would come too late, and Got's own cache reads a stream.
-	return !isStream && signal === undefined && cache === undefined
-		// Got decodes a body by a stream, and does not read that of a redirect, which its hooks and `followRedirect` may read.
-		&& headers['content-encoding'] === undefined && Math.trunc(statusCode / 100) !== 3;
-}
-
-/** Finds out whether the Got that has read a response reads bodies directly. */
-async function tryGot(key: object, {request}: ServedResponse): Promise<void> {
-	if (request === undefined || !canTry()) {
-		directReaders.delete(key);
-		return;
-	}
-
-	try {
-		const body = Buffer.from('body');
-		const headers = {'content-length': String(body.byteLength)};
-		directReaders.set(key, await tryDirectRead(request, new DirectResponse({
-			statusCode: 200, statusMessage: 'OK', headers, rawHeaders: [], fromCache: true, body,
-		}), body));
-	} catch {
-		// The entry stays `false`.
-	}
-}
 
 /** Returns timings of which all are the same moment, as of an unencrypted request without an error. */
 function instantTimings(now: number): Record<string, unknown> {

@@ -49,7 +49,7 @@ import {
 } from './native-request.ts';
 import {receive, type Received} from './receive.ts';
 import {prepareRefresh} from './refresh.ts';
-import {createServedResponse, ServedResponse} from './served-response.ts';
+import {ServedResponse} from './served-response.ts';
 import {WatchedRequest, type GivenResponse, type Watcher} from './watch-request.ts';
 
 /**
@@ -80,7 +80,7 @@ export function transportFor(options: Options, client: Client, isRetry = false):
 		const areRetriesUsed = restoreRetryOptions(options);
 		if (served !== undefined) {
 			noteInfo(options, served.exchange);
-			return createServedResponse(served.response, options) as unknown as RequestResult;
+			return new ServedResponse(served.response, true) as unknown as RequestResult;
 		}
 
 		const start = {
@@ -237,7 +237,7 @@ class Attempt implements AttemptParts, Watcher {
 			this.client.refresh(this.exchange, prepareRefresh(this));
 		}
 
-		return this.#give(createServedResponse(response, this.options));
+		return this.#give(new ServedResponse(response, !this.options.isStream));
 	}
 
 	#send(validators: Readonly<Record<string, string>>): MaybePromise<RequestResult> {
@@ -319,13 +319,12 @@ class Attempt implements AttemptParts, Watcher {
 		return this.#giveReceived(await receiving);
 	}
 
-	#giveReceived({received, served, awaitsRetries}: Received): GivenResponse | undefined {
+	#giveReceived({given, awaitsRetries}: Received): GivenResponse | undefined {
 		if (awaitsRetries) {
 			awaitRetries(this.options);
 		}
 
-		const response = served === undefined ? received : createServedResponse(served, this.options);
-		return response === undefined ? undefined : this.#give(response) as unknown as GivenResponse;
+		return given === undefined ? undefined : this.#give(given) as unknown as GivenResponse;
 	}
 
 	fail(error: unknown): ServedResponse | undefined {
@@ -334,7 +333,7 @@ class Attempt implements AttemptParts, Watcher {
 		}) as Action;
 		if (action.do === 'serve') {
 			refuseRetry(this.options);
-			return createServedResponse(action.response, this.options);
+			return new ServedResponse(action.response, !this.options.isStream);
 		}
 
 		if (action.do === 'done' && action.awaitsRetries) {

@@ -2,18 +2,14 @@ import {Buffer} from 'node:buffer';
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import {once} from 'node:events';
 import http, {type ClientRequest, type IncomingMessage} from 'node:http';
-import process from 'node:process';
-import {PassThrough} from 'node:stream';
 import {setImmediate, setTimeout} from 'node:timers/promises';
 import test, {type ExecutionContext} from 'ava';
 import type got from 'got';
-import type {Got, OptionsInit, Response} from 'got';
+import type {Got, Response} from 'got';
 import {CookieJar} from 'tough-cookie';
 import type {CacheSettings} from '../../source/index.ts';
 import {createClient, majors, readStream} from '../helpers/clients.ts';
 import {Origin, type Handler} from '../helpers/origin.ts';
-
-// Got 16 reads the body of a served response directly, unless the request has a signal: then it reads a stream. Nobody should see a difference.
 
 const text = 'Grüße '.repeat(100);
 
@@ -27,9 +23,6 @@ const ways: ReadonlyArray<readonly [name: string, settings: CacheSettings]> = [
 type Stage = AsyncDisposable & {
 	readonly client: Got;
 	readonly url: string;
-
-	/** Options with which Got reads a stream. */
-	readonly streamed: OptionsInit;
 };
 
 /** Stores a response, so that the next one is served in one of the ways. */
@@ -51,97 +44,17 @@ async function prepare(instance: typeof got, settings: CacheSettings, headers: R
 	return {
 		client,
 		url: origin.url,
-		get streamed() {
-			return {signal: new AbortController().signal};
-		},
 		async [Symbol.asyncDispose]() {
 			await origin[Symbol.asyncDispose]();
 		},
 	};
 }
 
-/** What somebody who gets the response of a request before Got has read it does with it. */
-const readers: Readonly<Record<string, (response: IncomingMessage, seen: unknown[]) => void>> = {
-	'listens to its data'(response, seen) {
-		response.on('data', (chunk: Uint8Array) => {
-			seen.push(chunk.byteLength);
-		});
-		response.on('end', () => {
-			seen.push('end');
-		});
-	},
-	'sets its encoding'(response) {
-		response.setEncoding('latin1');
-	},
-	'sets its encoding and listens to its data'(response, seen) {
-		response.setEncoding('base64');
-		response.on('data', chunk => {
-			seen.push(chunk);
-		});
-	},
-	'iterates it'(response, seen) {
-		void (async () => {
-			for await (const chunk of response) {
-				seen.push((chunk as Uint8Array).byteLength);
-			}
-
-			seen.push('end');
-		})();
-	},
-	'takes it as an array'(response, seen) {
-		void (async () => {
-			const chunks = await response.toArray() as Uint8Array[];
-			seen.push(chunks.map(chunk => chunk.byteLength));
-			for (const chunk of chunks) {
-				chunk.fill(0);
-			}
-		})();
-	},
-	'reads it'(response, seen) {
-		const chunk = response.read() as Uint8Array | null;
-		seen.push(chunk?.byteLength);
-		chunk?.fill(0);
-	},
-	'listens for what is readable'(response, seen) {
-		response.on('readable', () => {
-			seen.push((response.read() as Uint8Array | null)?.byteLength);
-		});
-	},
-	'pipes it'(response, seen) {
-		response.pipe(new PassThrough()).on('data', (chunk: Uint8Array) => {
-			seen.push(chunk.byteLength);
-		});
-	},
-	'resumes it'(response) {
-		response.resume();
-	},
-	'pauses it'(response) {
-		response.pause();
-	},
-	'listens to its end'(response, seen) {
-		response.on('close', () => {
-			seen.push(response.readableEnded, response.destroyed, response.complete, response.readableAborted);
-		});
-	},
-	'changes its Content-Length'(response) {
-		response.headers['content-length'] = '1';
-	},
-	'destroys it with an error'(response) {
-		response.destroy(new Error('mine'));
-	},
-	'destroys it when Got has read it'(response) {
-		process.nextTick(() => {
-			response.destroy();
-		});
-	},
-};
-
-/** Lets a reader have the response before or after Got, and returns what both got. */
-async function readWith({client, url}: Pick<Stage, 'client' | 'url'>, options: OptionsInit, reader: (response: IncomingMessage, seen: unknown[]) => void, isFirst: boolean): Promise<{readonly result: Readonly<Record<string, unknown>>; readonly seen: readonly unknown[]}> {
-	const seen: unknown[] = [];
+/** Lets a reader have the response before or after Got, and returns what Got gives. */
+async function readWith({client, url}: Pick<Stage, 'client' | 'url'>, reader: (response: IncomingMessage) => void, isFirst: boolean): Promise<Readonly<Record<string, unknown>>> {
 	const listen = (request: ClientRequest): void => {
 		request.on('response', response => {
-			reader(response, seen);
+			reader(response);
 		});
 	};
 
@@ -154,22 +67,18 @@ async function readWith({client, url}: Pick<Stage, 'client' | 'url'>, options: O
 		return sent;
 	};
 
-	const promise = client(url, {...options, request});
+	const promise = client(url, {request});
 	if (!isFirst) {
 		void promise.on('request', listen as never);
 	}
 
-	let result: Readonly<Record<string, unknown>>;
 	try {
-		const {body, rawBody, isFromCache} = await promise as Response;
-		result = {body, rawBody: Buffer.from(rawBody).toString(), isFromCache};
+		const {body} = await promise as Response;
+		return {body};
 	} catch (error) {
-		const {name, code, message} = error as Error & {readonly code: string};
-		result = {name, code, message};
+		const {name, message} = error as Error;
+		return {name, message};
 	}
-
-	await setImmediate();
-	return {result, seen};
 }
 
 const redirect: Handler = (request, response) => {
@@ -186,42 +95,9 @@ async function assertUnchanged(t: ExecutionContext, {client, url}: Stage): Promi
 	t.true(isFromCache);
 }
 
-// The trial of a Got applies to the whole process, so that the tests below begin after it.
-test.before('Got 16 reads bodies directly once a trial has shown that it does, and older versions never', async t => {
-	for (const [major, instance] of majors) {
-		await using first = await prepare(instance, {});
-		t.is((await first.client(first.url)).constructor.name, 'ServedResponse', major);
-		for (const [way, settings] of ways) {
-			await using stage = await prepare(instance, settings);
-			const names: string[] = [];
-			for (let count = 0; count < 10; count++) {
-				const response = await stage.client(stage.url);
-				names.push(response.constructor.name);
-				await setImmediate();
-			}
-
-			t.is(names.at(-1), major === 'Got 16' ? 'DirectResponse' : 'ServedResponse', `${major}, ${way}`);
-			const streamed = await stage.client(stage.url, stage.streamed) as Response;
-			t.is(streamed.constructor.name, 'ServedResponse', `${major}, ${way}, with a signal`);
-		}
-	}
-});
-
 for (const [major, instance] of majors) {
 	// A fresh response has no ClientRequest, so that nobody gets it before Got has read it.
 	for (const [way, settings] of ways.slice(1)) {
-		for (const [title, reader] of Object.entries(readers)) {
-			test(`${major}: ${way} is read by Got as a stream would be, if somebody else ${title}`, async t => {
-				await using stage = await prepare(instance, settings);
-				for (const isFirst of [true, false]) {
-					const whole = await readWith(stage, {}, reader, isFirst);
-					t.deepEqual(whole, await readWith(stage, stage.streamed, reader, isFirst), `first: ${isFirst}`);
-				}
-
-				await assertUnchanged(t, stage);
-			});
-		}
-
 		for (const [title, prepareToDestroy] of [
 			['destroys it', () => {}],
 			['resumes and destroys it', (response: IncomingMessage) => response.resume()],
@@ -239,21 +115,17 @@ for (const [major, instance] of majors) {
 				});
 				const plain = {client: instance.extend({retry: {limit: 0}}), url: origin.url};
 				// Got 14 resolves with what it has.
-				t.is((await readWith(plain, {}, destroy, true)).result.name, major === 'Got 14' ? undefined : 'ReadError');
-				for (const options of [{}, stage.streamed]) {
-					t.is((await readWith(stage, options, destroy, true)).result.name, 'ReadError');
-				}
+				t.is((await readWith(plain, destroy, true)).name, major === 'Got 14' ? undefined : 'ReadError');
+				t.is((await readWith(stage, destroy, true)).name, 'ReadError');
 			});
 		}
 
 		test(`${major}: a request for ${way} resolves if somebody destroys it when Got has read it`, async t => {
 			await using stage = await prepare(instance, settings);
-			for (const options of [{}, stage.streamed]) {
-				const {result} = await readWith(stage, options, response => {
-					response.destroy();
-				}, false);
-				t.is(result.body, text);
-			}
+			const result = await readWith(stage, response => {
+				response.destroy();
+			}, false);
+			t.is(result.body, text);
 		});
 	}
 
@@ -296,31 +168,6 @@ for (const [major, instance] of majors) {
 				}
 			});
 			await t.throwsAsync(promise, {name: 'AbortError'});
-			await assertUnchanged(t, stage);
-		});
-
-		test(`${major}: ${way} has the same progress and the same properties as a stream, and can be changed`, async t => {
-			await using stage = await prepare(instance, settings);
-			const observe = async (options: OptionsInit): Promise<unknown> => {
-				const progress: unknown[] = [];
-				const promise = stage.client(stage.url, options);
-				void promise.on('downloadProgress', event => {
-					progress.push({...event});
-				});
-				const response = await promise as Response & IncomingMessage;
-				const {body, rawBody, headers, readable, readableEnded, readableAborted, readableDidRead, destroyed, complete} = response;
-				const properties = {
-					progress, body, rawBody: Buffer.from(rawBody).toString(), readable, readableEnded, readableAborted, readableDidRead, destroyed, complete,
-					names: Object.keys(response),
-					array: await response.toArray(),
-					iterated: await Array.fromAsync(response),
-				};
-				rawBody.fill(0);
-				headers['content-type'] = 'changed';
-				return properties;
-			};
-
-			t.deepEqual(await observe({}), await observe(stage.streamed));
 			await assertUnchanged(t, stage);
 		});
 
@@ -382,14 +229,12 @@ for (const [major, instance] of majors) {
 
 	test(`${major}: a listener that throws when it gets data makes the request reject`, async t => {
 		await using stage = await prepare(instance, {alwaysRevalidate: true}, {'content-length': undefined});
-		for (const options of [{}, stage.streamed]) {
-			const {result} = await readWith(stage, options, response => {
-				response.on('data', () => {
-					throw new Error('mine');
-				});
-			}, true);
-			t.is(result.message, 'mine');
-		}
+		const result = await readWith(stage, response => {
+			response.on('data', () => {
+				throw new Error('mine');
+			});
+		}, true);
+		t.is(result.message, 'mine');
 	});
 
 	test(`${major}: a served redirect is followed, though a hook destroys its response`, async t => {
@@ -418,31 +263,6 @@ for (const [major, instance] of majors) {
 		const response = await stage.client(stage.url) as Response & IncomingMessage;
 		t.true((Object.create(response) as IncomingMessage).readableEnded);
 		t.true(new Proxy(response, {}).readableEnded);
-	});
-
-	test(`${major}: a function that decides on redirects sees the state of a stream`, async t => {
-		await using origin = await Origin.start((_request, response) => {
-			response.writeHead(300).end(text);
-		});
-		const {client} = createClient({allowableCodes: [300]}, instance);
-		await client(origin.url, {throwHttpErrors: false});
-		const seen: boolean[][] = [];
-		for (const options of [{}, {signal: new AbortController().signal}]) {
-			const states: boolean[] = [];
-			seen.push(states);
-			await client(origin.url, {
-				...options,
-				throwHttpErrors: false,
-				followRedirect(redirected) {
-					states.push((redirected as unknown as IncomingMessage).readableEnded);
-					return false;
-				},
-			});
-		}
-
-		t.is(origin.count, 1);
-		t.not(seen[0]!.length, 0);
-		t.deepEqual(seen[0], seen[1]);
 	});
 
 	test(`${major}: a served body is whole with a cookie jar, however slow it is`, async t => {
@@ -474,7 +294,7 @@ for (const [major, instance] of majors) {
 			unsubscribe('got:response:end', onEnd);
 		});
 		await stage.client(stage.url);
-		await stage.client(stage.url, stage.streamed);
+		await stage.client(stage.url);
 		const length = Buffer.byteLength(text);
 		t.deepEqual(sizes, [length, length]);
 	});
